@@ -1,0 +1,5 @@
+export * from './define-entity'
+export { defineEnumeration, type Enumeration } from './enumeration'
+export * from './field'
+export { type FieldFault, type FieldType, fieldTypes } from './field-types'
+export * from './registry'

@@ -1,0 +1,202 @@
+/**
+ * Every error that Entrepot can name, and the four kinds of failure by who acts next.
+ * Imports nothing, so that every folder may use it.
+ */
+
+/** What a code means and what to do about it; the README's table is compared with this one. */
+interface ErrorCodeMeaning {
+  readonly means: string
+  readonly hint: string
+}
+
+/**
+ * All stable codes. `EF` file and format, `ER` record, `EP` promotion, `EA` access and doors, `ES` system.
+ * A code never changes its meaning; a retired code is not used again.
+ */
+export const errorCodes = {
+  EF101: { means: 'The file is empty.', hint: 'Send at least a header line or a root element.' },
+  EF102: {
+    means: 'No column of the header is a field of the entity.',
+    hint: 'Check the entity name, the delimiter and that the first line is the header.',
+  },
+  EF103: { means: 'The header names a field twice.', hint: 'Remove or rename one of the two columns.' },
+  EF104: { means: 'A key field has no column.', hint: 'Add the column: without it records cannot be told apart.' },
+  EF105: {
+    means: 'A quoted field is never closed.',
+    hint: 'Close the quote, or double the quotes inside the field.',
+  },
+  EF106: {
+    means: 'The bytes are not valid in the encoding of the file.',
+    hint: 'Save the file as UTF-8, add a byte order mark, or set the encoding of the source data format.',
+  },
+  EF107: {
+    means: 'A record is larger than the limit.',
+    hint: 'Look for a missing quote or line end, or raise MAX_RECORD_BYTES.',
+  },
+  EF108: {
+    means: 'The file has a column that the entity does not know, and the activity is strict.',
+    hint: 'Remove the column or make the activity not strict.',
+  },
+  EF109: { means: 'The encoding is not known.', hint: 'Use utf-8, utf-16le, utf-16be or a windows-125x code page.' },
+  EF110: {
+    means: 'The file is of another format than expected.',
+    hint: 'Send the declared format, or leave the format out to have it detected.',
+  },
+  EF111: { means: 'The file has a header but no records.', hint: 'Send at least one record.' },
+  EF201: { means: 'The XML is not well-formed.', hint: 'Correct the document at the given line and column.' },
+  EF202: {
+    means: 'The XML has a document type declaration.',
+    hint: 'Remove the DOCTYPE: entities and external references are never read.',
+  },
+  EF203: { means: 'The XML is nested too deep or a name is too long.', hint: 'Send flat records.' },
+  EF204: {
+    means: 'No element of the XML is a record of the entity.',
+    hint: 'Name the record elements after the entity, one level below the root element.',
+  },
+  ER101: {
+    means: 'The record has another number of fields than the header.',
+    hint: 'Add the missing fields, or quote a field that holds the delimiter.',
+  },
+  ER102: { means: 'Text follows a closing quote.', hint: 'Double the quotes that are part of the value.' },
+  ER103: { means: 'A quote stands inside an unquoted field.', hint: 'Quote the whole field and double the quote.' },
+  ER104: { means: 'The value has a character that no text may hold.', hint: 'Remove the NUL character.' },
+  ER105: { means: 'An element or attribute is given twice.', hint: 'Give each field once a record.' },
+  ER106: { means: 'A field element holds other elements.', hint: 'Put only text into a field element.' },
+  ER201: { means: 'A mandatory field is empty.', hint: 'Give it a value.' },
+  ER202: { means: 'The text is longer than the field.', hint: 'Shorten the text.' },
+  ER203: { means: 'The value is no whole number in range.', hint: 'Write digits with an optional minus sign.' },
+  ER204: {
+    means: 'The value is no decimal number that fits.',
+    hint: 'Write digits with a dot before the decimals and no grouping.',
+  },
+  ER205: { means: 'The value is neither true nor false.', hint: 'Write Yes or No, true or false, 1 or 0.' },
+  ER206: { means: 'The value is no date.', hint: 'Write yyyy-MM-dd.' },
+  ER207: { means: 'The value is no date and time.', hint: 'Write yyyy-MM-ddTHH:mm:ss, with Z or an offset.' },
+  ER208: { means: 'The value is no GUID.', hint: 'Write 8-4-4-4-12 hexadecimal digits.' },
+  ER209: { means: 'The value is no member of the enumeration.', hint: 'Use one of the names that the reason lists.' },
+  ER210: { means: "The entity's own rule refuses the record.", hint: 'See the reason.' },
+  EP101: { means: 'The related record does not exist.', hint: 'Import the related record first, then retry.' },
+  EP102: {
+    means: 'A later record of the same message has the same key.',
+    hint: 'Nothing to do: the last record of a key wins.',
+  },
+  EP103: { means: 'The company does not exist.', hint: 'Import the legal entity first, or correct dataAreaId.' },
+  EP104: {
+    means: 'The record is new, and the file has no column for a mandatory field.',
+    hint: 'Add the column, or import records that exist already.',
+  },
+  EP105: {
+    means: 'The record has no company.',
+    hint: 'Add a dataAreaId column, or name the company with the message or the activity.',
+  },
+  EA101: { means: 'The activity is not known.', hint: 'Add it with: entrepot activity add' },
+  EA102: { means: 'The entity is not known.', hint: 'See the known ones with: entrepot entity list' },
+  EA103: {
+    means: 'The idempotency key was used for other bytes.',
+    hint: 'Use a new key for a new file.',
+  },
+  EA104: { means: 'The message is larger than the limit.', hint: 'Split the file, or raise MAX_MESSAGE_BYTES.' },
+  EA105: { means: 'The activity does not take this entity.', hint: 'Add the entity to the activity.' },
+  EA106: {
+    means: 'The request does not say which entity.',
+    hint: 'Add ?entity= with the label or name of the entity.',
+  },
+  EA107: { means: 'The job of the inbound queue is malformed.', hint: 'Correct the property that the reason names.' },
+  EA108: { means: 'What was asked for does not exist.', hint: 'Check the id.' },
+  EA109: { means: 'The request is malformed.', hint: 'Correct the parameter that the message names.' },
+  EA110: { means: 'The state does not allow this.', hint: 'Look at the state with: entrepot status' },
+  EA111: { means: 'The activity is disabled.', hint: 'Enable it with: entrepot activity enable' },
+  ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
+  ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },
+  ES103: { means: 'Redis cannot be used.', hint: 'Check REDIS_URL; set maxmemory-policy to noeviction.' },
+  ES104: {
+    means: 'A table differs from its entity in a way that could lose data.',
+    hint: 'Write a migration that makes the change, or take the change of the entity back.',
+  },
+  ES105: {
+    means: 'The payload of the message is not there or was changed.',
+    hint: 'Restore it, or send the message again.',
+  },
+  ES106: { means: 'The work was tried too often without progress.', hint: 'See the log, then: entrepot retry' },
+  ES107: {
+    means: 'The embedded Postgres does not start.',
+    hint: 'See the log that the message names, or set DATABASE_URL.',
+  },
+  ES108: { means: 'An entity is declared wrongly.', hint: 'Correct the declaration in entities/.' },
+  ES109: { means: 'The database was migrated by a newer Entrepot.', hint: 'Start the newer version.' },
+  ES901: { means: 'Entrepot made a mistake.', hint: 'Report it with the log lines around it, then: entrepot retry' },
+} as const satisfies Record<string, ErrorCodeMeaning>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** Where in the input an error was seen; every property is optional. Lines and columns are 1-based. */
+export interface ErrorPlace {
+  readonly messageId?: string
+  readonly executionId?: string
+  readonly entity?: string
+  readonly recordNumber?: number
+  readonly field?: string
+  readonly value?: string
+  readonly line?: number
+  readonly column?: number
+}
+
+/** A failure with a stable code, a sentence with the values in it, a hint and its place. */
+export class EntrepotError extends Error {
+  readonly hint: string
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly place: ErrorPlace = {},
+    options: { cause?: unknown; hint?: string } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.hint = options.hint ?? errorCodes[code].hint
+  }
+}
+
+/** This message can never pass: the producer has to act. */
+export class MessageRejected extends EntrepotError {}
+
+/** The request is wrong or not allowed: the caller has to act. `status` is the HTTP status. */
+export class RequestRefused extends EntrepotError {
+  constructor(
+    readonly status: number,
+    code: ErrorCode,
+    message: string,
+    place: ErrorPlace = {},
+  ) {
+    super(code, message, place)
+  }
+}
+
+/** Something that we depend on is away or busy: try again later, with backoff. */
+export class Unavailable extends EntrepotError {}
+
+/** Someone else was faster, or took the work over: stop, write nothing, let them go on. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict'
+}
+
+/** The process was set up wrongly: an operator has to act before it can start. */
+export class SetupFault extends EntrepotError {}
+
+/** What a caller is shown of an error: `{ error: { code, message, target, details, innererror } }` (OData JSON 4.01, 19). */
+export function errorBody(error: EntrepotError): { error: Record<string, unknown> } {
+  const { field, ...place } = error.place
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      ...(field === undefined ? {} : { target: field }),
+      details: [],
+      innererror: { type: error.name, hint: error.hint, ...place },
+    },
+  }
+}
+
+/** The text of an unknown thrown value, for logs and reasons. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
