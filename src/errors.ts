@@ -62,6 +62,10 @@ export const errorCodes = {
   ER104: { means: 'The value has a character that no text may hold.', hint: 'Remove the NUL character.' },
   ER105: { means: 'An element or attribute is given twice.', hint: 'Give each field once a record.' },
   ER106: { means: 'A field element holds other elements.', hint: 'Put only text into a field element.' },
+  ER107: {
+    means: 'Text stands between the field elements of a record.',
+    hint: 'Put every value into the element of its field.',
+  },
   ER201: { means: 'A mandatory field is empty.', hint: 'Give it a value.' },
   ER202: { means: 'The text is longer than the field.', hint: 'Shorten the text.' },
   ER203: { means: 'The value is no whole number in range.', hint: 'Write digits with an optional minus sign.' },

@@ -96,8 +96,11 @@ export const companyColumn = 'dataAreaId'
 /** A legal entity's id has at most four characters in Dynamics 365; kept in lower case as its OData does. */
 const companyField = string({ maxLength: 4, mandatory: true, letterCase: 'lower', label: 'Company' })
 
-/** Names must stay unique after lower-casing and after Postgres's cut at 63 bytes, with room for a staging table's number. */
-const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,50}$/
+/**
+ * Names must stay unique after lower-casing and after Postgres's cut at 63 bytes; 51 characters leave room for
+ * the underscore and 11 digits of an execution's own staging table.
+ */
+export const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,50}$/
 
 /**
  * Declares an entity.
@@ -112,8 +115,8 @@ export function defineEntity<const F extends Fields>(declaration: EntityDeclarat
     })
   }
   const fullKey = declaration.companySpecific ? [companyColumn, ...key] : [...key]
-  const fields: [string, Field][] = Object.entries(declaration.fields)
-  if (declaration.companySpecific) fields.unshift([companyColumn, companyField])
+  const canonical = Object.entries(declaration.fields).map(([name, field]) => [name, canonicalDefault(field)] as const)
+  const fields = declaration.companySpecific ? [[companyColumn, companyField] as const, ...canonical] : canonical
   const columns = fields.map(([name, field]) => {
     const isKey = fullKey.includes(name)
     return {
@@ -124,6 +127,8 @@ export function defineEntity<const F extends Fields>(declaration: EntityDeclarat
   })
   return {
     ...rest,
+    // The same fields, of which only the defaults are spelt anew.
+    fields: Object.fromEntries(canonical) as unknown as F,
     relations: relations as Readonly<Record<string, Relation>>,
     ...(validateRecord ? { validateRecord: validateRecord as NonNullable<Entity['validateRecord']> } : {}),
     key: fullKey,
@@ -131,11 +136,21 @@ export function defineEntity<const F extends Fields>(declaration: EntityDeclarat
   }
 }
 
+/** A field's default in its canonical text, so that tables and values need no parsing of it again. */
+function canonicalDefault(field: Field): Field {
+  if (field.default === undefined) return field
+  const parsed = fieldTypes[field.type].parse(field.default, field)
+  return typeof parsed === 'string' ? { ...field, default: parsed } : field
+}
+
 function declarationFaults(declaration: EntityDeclaration<Fields>): string[] {
   const faults: string[] = []
   const names = Object.keys(declaration.fields)
   for (const name of [declaration.name, declaration.publicEntityName, declaration.publicCollectionName, ...names]) {
     if (!namePattern.test(name)) faults.push(`the name '${name}' is not of the form ${namePattern.source}`)
+  }
+  if (/_\d+$/.test(declaration.name)) {
+    faults.push(`the name '${declaration.name}' ends in a number, as the staging table of a single execution does`)
   }
   const seen = new Set<string>()
   for (const name of names) {
@@ -147,7 +162,10 @@ function declarationFaults(declaration: EntityDeclaration<Fields>): string[] {
   for (const name of declaration.key) {
     if (!names.includes(name)) faults.push(`the key names no field: ${name}`)
   }
+  if (new Set(declaration.key).size < declaration.key.length) faults.push('the key names a field twice')
   for (const [relation, { fields }] of Object.entries(declaration.relations ?? {})) {
+    if (!namePattern.test(relation)) faults.push(`the name '${relation}' is not of the form ${namePattern.source}`)
+    if (seen.has(relation.toLowerCase())) faults.push(`the relation ${relation} has the name of a field`)
     for (const own of Object.keys(fields)) {
       if (!names.includes(own)) faults.push(`the relation ${relation} names no field: ${own}`)
     }
@@ -169,8 +187,13 @@ function fieldFaults(name: string, field: Field): string[] {
   ) {
     faults.push(`the field ${name} needs a precision of 1 to 38 and a scale of 0 to the precision`)
   }
-  if (field.type === 'enumeration' && !(field.enumeration && field.enumeration.members.length > 0)) {
-    faults.push(`the field ${name} needs an enumeration with members`)
+  if (field.type === 'enumeration') {
+    // Members are found without regard to case, by name or by number.
+    const members = field.enumeration?.members ?? []
+    const unique = new Set(members.map((member) => member.toLowerCase()))
+    if (members.length === 0 || unique.size < members.length || !members.every((member) => namePattern.test(member))) {
+      faults.push(`the field ${name} needs an enumeration whose members are names, each there once`)
+    }
   }
   if (faults.length === 0 && field.default !== undefined) {
     const parsed = fieldTypes[field.type].parse(field.default, field)

@@ -48,12 +48,11 @@ export const fieldTypes: Readonly<Record<FieldTypeName, FieldType>> = {
     emptyIsAValue: false,
     parse(text, { maxLength = 0, letterCase }) {
       if (text.includes('\0')) return fault('ER104', 'holds a NUL character')
-      if (text.length > maxLength) {
-        const length = [...text].length
-        if (length > maxLength) return fault('ER202', `has ${length} characters where at most ${maxLength} fit`)
-      }
-      if (letterCase === 'lower') return text.toLowerCase()
-      return letterCase === 'upper' ? text.toUpperCase() : text
+      // The letter case first: it can lengthen a text (ß becomes SS).
+      const cased = letterCase === 'lower' ? text.toLowerCase() : letterCase === 'upper' ? text.toUpperCase() : text
+      if (cased.length <= maxLength) return cased
+      const length = [...cased].length
+      return length <= maxLength ? cased : fault('ER202', `has ${length} characters where at most ${maxLength} fit`)
     },
     value: asText,
     bytes: bytesOf.string,
@@ -189,13 +188,18 @@ function isDay(year: number, month: number, day: number): boolean {
   return isLeapDay || day <= daysInMonth[month]!
 }
 
-const datePattern = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,7})?(?:Z|[+-]\d{2}:\d{2})?)?$/
-/** A time of day behind the date is accepted and dropped, as Dynamics 365 writes date fields with one. */
+const datePattern = /^(\d{4})-(\d{2})-(\d{2})(?:[T ].+)?$/i
+/** A time of day behind the date is checked and dropped, as Dynamics 365 writes date fields with one. */
 function parseDate(text: string): string | FieldFault {
-  const match = datePattern.exec(text.trim())
+  const trimmed = text.trim()
+  const match = datePattern.exec(trimmed)
   if (!match) return fault('ER206', 'is not of the form yyyy-MM-dd')
   const [, year, month, day] = match
   if (!isDay(Number(year), Number(month), Number(day))) return fault('ER206', 'is no day of the calendar')
+  if (trimmed.length > 10) {
+    const moment = parseDateTime(trimmed)
+    if (typeof moment !== 'string') return fault('ER206', moment.reason)
+  }
   return `${year}-${month}-${day}`
 }
 

@@ -57,7 +57,23 @@ function checkRelations(entity: Entity): void {
         `The relation ${name} of ${entity.name} must name the key of ${related.name}: it ${wrong}`,
       )
     }
+    const unlike = unlikeness(entity, related, relation)
+    if (unlike) {
+      throw new SetupFault('ES108', `The relation ${name} of ${entity.name} to ${related.name} cannot match: ${unlike}`)
+    }
   }
+}
+
+/** Why the values of a relation's two sides could never be equal; nothing when they can. */
+function unlikeness(entity: Entity, related: Entity, relation: Entity['relations'][string]): string | undefined {
+  if (related.companySpecific && !entity.companySpecific)
+    return `${related.name} has a company, ${entity.name} has none`
+  for (const [own, there] of Object.entries(relation.fields) as [string, string][]) {
+    const [mine, theirs] = [entity.fields[own]!, related.fields[there]!]
+    if (mine.type !== theirs.type) return `${own} is ${mine.type}, ${there} is ${theirs.type}`
+    if (mine.letterCase !== theirs.letterCase) return `${own} and ${there} are kept in different letter cases`
+  }
+  return undefined
 }
 
 /** The entity that a relation leads to. */

@@ -1,0 +1,21 @@
+import type { ErrorCode } from '../errors'
+
+/** One thing that is wrong with one staged record. */
+export interface RecordError {
+  readonly recordNumber: number
+  readonly line: number
+  readonly code: ErrorCode
+  readonly field: string | null
+  /** The offending text, at most `maxErrorValueLength` characters. */
+  readonly value: string | null
+  /** A sentence with the values in it. */
+  readonly reason: string
+}
+
+/** Enough to recognise a value by, not enough to flood a log or a page. */
+export const maxErrorValueLength = 200
+
+/** Cuts a value down to what an error keeps of it. */
+export function shownValue(text: string): string {
+  return text.length > maxErrorValueLength ? `${text.slice(0, maxErrorValueLength - 1)}…` : text
+}

@@ -1,0 +1,171 @@
+import { Conflict } from '../errors'
+import type { Database, Queryable } from '../platform/database'
+import type { EntityState } from './states'
+
+/** One entity of an execution, claimed by this process: the unit of work of a step. */
+export interface Work {
+  readonly id: number
+  /** Every write of this claim carries it and is refused once someone else has claimed (the fence). */
+  readonly epoch: number
+  readonly executionId: string
+  readonly messageId: string
+  readonly activityId: string | null
+  /** Name of the entity. */
+  readonly entity: string
+  readonly company: string | null
+  readonly sourceFormat: string | null
+  /** Whether the activity refuses unknown columns. */
+  readonly strict: boolean
+  readonly bytes: number
+  /** The bytes of a small message; null where `payloadLocation` says where they are. */
+  readonly payload: Buffer | null
+  readonly payloadLocation: string | null
+  readonly small: boolean
+  readonly stagedRecords: number
+  readonly recordsInError: number
+  readonly stagingTable: string | null
+  readonly columns: string[] | null
+  readonly sparse: boolean
+  readonly scope: 'all' | 'errors'
+  readonly checked: boolean
+  readonly promotedChunks: number[]
+}
+
+const claimable = `e.due_at <= now() AND (e.lease_until IS NULL OR e.lease_until < now())
+  AND (e.ordered_activity IS NULL OR NOT EXISTS (
+    SELECT FROM entrepot.message earlier
+    WHERE earlier.activity_id = e.ordered_activity AND earlier.blocks AND earlier.seq < e.message_seq))`
+
+/** Small work that failed once is claimed alone, so that one poisonous message cannot hold up the others. */
+const groupable = 'e.small AND e.attempts = 0'
+
+/** How many small messages share their transactions: 200 reached eight times the rate of one each. */
+const groupSize = 200
+
+/** What a claim asks for. */
+export interface ClaimOptions {
+  readonly state: EntityState
+  readonly leaseSeconds: number
+  readonly maxAttempts: number
+}
+
+/**
+ * Claims the work that a bell named, together with other small work where it is small itself.
+ * Returns  nothing when it is not due, is claimed by another, or waits for its predecessors.
+ */
+export async function claimWork(db: Database, id: number, options: ClaimOptions): Promise<Work[]> {
+  const [asked] = await db.query<{ groupable: boolean }>(
+    `SELECT ${groupable} AS groupable FROM entrepot.execution_entity e WHERE id = $1 AND state = $2`,
+    [id, options.state],
+  )
+  if (!asked) return []
+  return asked.groupable ? claimSmallWork(db, options) : claim(db, 'e.id = $4', options, [id])
+}
+
+/** Claims small work of any message, oldest first. */
+export function claimSmallWork(db: Database, options: ClaimOptions): Promise<Work[]> {
+  return claim(db, groupable, options, [])
+}
+
+async function claim(db: Database, which: string, options: ClaimOptions, values: unknown[]): Promise<Work[]> {
+  const withPayload = options.state === 'Staging' ? 'm.payload' : 'NULL::bytea'
+  const works = await db.query<Work>(
+    `WITH due AS (
+       SELECT e.id FROM entrepot.execution_entity e
+       WHERE e.state = $1 AND ${claimable} AND e.attempts < $3 AND ${which}
+       ORDER BY e.id LIMIT ${groupSize} FOR UPDATE OF e SKIP LOCKED
+     ), claimed AS (
+       UPDATE entrepot.execution_entity e SET
+         epoch = e.epoch + 1, attempts = e.attempts + 1, lease_until = now() + make_interval(secs => $2),
+         staging_started_at = CASE WHEN e.state = 'Staging' THEN coalesce(e.staging_started_at, now()) ELSE e.staging_started_at END,
+         target_started_at = CASE WHEN e.state = 'Promoting' THEN coalesce(e.target_started_at, now()) ELSE e.target_started_at END
+       FROM due WHERE e.id = due.id RETURNING e.*
+     )
+     SELECT e.id, e.epoch, e.execution_id AS "executionId", m.id AS "messageId", m.activity_id AS "activityId", e.entity,
+       m.company, m.source_format AS "sourceFormat", coalesce(a.strict, false) AS strict, m.bytes,
+       ${withPayload} AS payload, m.payload_location AS "payloadLocation", e.small, e.staged_records AS "stagedRecords",
+       e.records_in_error AS "recordsInError",
+       e.staging_table AS "stagingTable", e.columns, e.sparse, e.scope, e.checked, e.promoted_chunks AS "promotedChunks"
+     FROM claimed e JOIN entrepot.execution x ON x.id = e.execution_id JOIN entrepot.message m ON m.id = x.message_id
+     LEFT JOIN entrepot.activity a ON a.id = m.activity_id
+     ORDER BY e.message_seq, e.id`,
+    [options.state, options.leaseSeconds, options.maxAttempts, ...values],
+  )
+  return works
+}
+
+/**
+ * Refuses to go on unless all of the claims still hold; the rows stay locked until the transaction ends, so that
+ * nobody can claim them in between. Call it in the transaction of every write.
+ * Throws  Conflict.
+ */
+export async function fence(tx: Queryable, works: readonly Pick<Work, 'id' | 'epoch'>[]): Promise<void> {
+  const held = await tx.query(
+    `SELECT e.id FROM entrepot.execution_entity e
+     JOIN unnest($1::bigint[], $2::integer[]) AS mine(id, epoch) ON e.id = mine.id AND e.epoch = mine.epoch
+     ORDER BY e.id FOR UPDATE OF e`,
+    [works.map(({ id }) => id), works.map(({ epoch }) => epoch)],
+  )
+  if (held.length < works.length) throw new Conflict('The work was taken over or cancelled: nothing more is written')
+}
+
+/** Keeps the claims alive; resolves to false when one is lost. */
+export async function renewLeases(db: Queryable, works: readonly Work[], leaseSeconds: number): Promise<boolean> {
+  const renewed = await db.count(
+    `UPDATE entrepot.execution_entity e SET lease_until = now() + make_interval(secs => $3)
+     FROM unnest($1::bigint[], $2::integer[]) AS mine(id, epoch) WHERE e.id = mine.id AND e.epoch = mine.epoch`,
+    [works.map(({ id }) => id), works.map(({ epoch }) => epoch), leaseSeconds],
+  )
+  return renewed === works.length
+}
+
+/**
+ * Gives claims back. A dependency that was away is not the work's fault: such a try is not counted.
+ * Claims that are held no more are left alone.
+ */
+export async function releaseWork(
+  db: Queryable,
+  works: readonly Work[],
+  options: { afterSeconds: number; countsAsTry: boolean },
+): Promise<void> {
+  await db.query(
+    `UPDATE entrepot.execution_entity e SET lease_until = NULL, due_at = now() + make_interval(secs => $3),
+       attempts = CASE WHEN $4 THEN e.attempts ELSE greatest(0, e.attempts - 1) END
+     FROM unnest($1::bigint[], $2::integer[]) AS mine(id, epoch)
+     WHERE e.id = mine.id AND e.epoch = mine.epoch AND e.state IN ('Staging', 'Promoting')`,
+    [works.map(({ id }) => id), works.map(({ epoch }) => epoch), options.afterSeconds, options.countsAsTry],
+  )
+}
+
+/** A bell to ring: the work's id, and its epoch so that an old bell cannot hide a new one. */
+export interface DueWork {
+  readonly id: number
+  readonly epoch: number
+  readonly state: EntityState
+}
+
+/** Work that is due and held by nobody: all of it that is handled alone, and the first of what is handled in groups. */
+export function findDueWork(db: Queryable, maxAttempts: number): Promise<DueWork[]> {
+  return db.query<DueWork>(
+    `(SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+      WHERE e.state IN ('Staging', 'Promoting') AND NOT (${groupable}) AND ${claimable} AND e.attempts < $1
+      ORDER BY e.id LIMIT 1000)
+     UNION ALL
+     (SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+      WHERE e.state = 'Staging' AND ${groupable} AND ${claimable} ORDER BY e.id LIMIT 1)
+     UNION ALL
+     (SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+      WHERE e.state = 'Promoting' AND ${groupable} AND ${claimable} ORDER BY e.id LIMIT 1)`,
+    [maxAttempts],
+  )
+}
+
+/** Work that was tried too often and is held by nobody. */
+export function findExhaustedWork(db: Queryable, maxAttempts: number): Promise<DueWork[]> {
+  return db.query<DueWork>(
+    `SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+     WHERE e.state IN ('Staging', 'Promoting') AND e.attempts >= $1 AND (e.lease_until IS NULL OR e.lease_until < now())
+     ORDER BY e.id LIMIT 1000`,
+    [maxAttempts],
+  )
+}

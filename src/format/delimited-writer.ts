@@ -1,0 +1,50 @@
+import { RequestRefused } from '../errors'
+import type { RecordWriter } from './record-writer'
+import type { DelimitedFormat } from './source-format'
+
+/**
+ * Writes records as delimited text that the reader of the same format reads back unchanged; null is written as ''.
+ * Lines end with CRLF; a value is qualified only where it would be read differently without.
+ * Throws  RequestRefused 400 EA109 where a format without qualifier cannot hold a value.
+ * Source  RFC 4180 section 2.
+ */
+export function delimitedWriter(format: DelimitedFormat, columns: readonly string[]): RecordWriter {
+  const line = (values: readonly (string | null)[]) =>
+    `${values.map((value, index) => fieldText(value ?? '', index, values.length, format)).join(format.delimiter)}\r\n`
+  return {
+    header: () => (format.hasHeader ? line(columns) : ''),
+    record: line,
+    footer: () => '',
+  }
+}
+
+function fieldText(value: string, index: number, count: number, format: DelimitedFormat): string {
+  const { qualifier } = format
+  const sign = format.escape || qualifier
+  if (!needsQualifier(value, index, count, format)) return value
+  if (qualifier === '') {
+    const shown = JSON.stringify(value.slice(0, 60))
+    throw new RequestRefused(
+      400,
+      'EA109',
+      `The format has no text qualifier, so that it cannot hold the value ${shown}.`,
+    )
+  }
+  const escaped = sign === qualifier ? value : value.replaceAll(sign, sign + sign)
+  return qualifier + escaped.replaceAll(qualifier, sign + qualifier) + qualifier
+}
+
+/** At the start of a file these would be read as another format, a delimiter line or a byte order mark. */
+const specialStart = /^(?:\s*<|sep=|\uFEFF)/i
+const zipStart = 'PK\x03\x04'
+
+function needsQualifier(value: string, index: number, count: number, format: DelimitedFormat): boolean {
+  const { delimiter, qualifier, comment } = format
+  if (/[\r\n]/.test(value) || (qualifier !== '' && value.includes(qualifier))) return true
+  // Also finds a delimiter that would begin in the value and end behind it: 'a|' before '||'.
+  if ((value + delimiter).indexOf(delimiter) < value.length) return true
+  if (index > 0) return false
+  // A line with nothing on it is no record.
+  if (count === 1 && value === '') return true
+  return specialStart.test(value) || value.startsWith(zipStart) || Boolean(comment && value.startsWith(comment))
+}

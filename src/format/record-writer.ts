@@ -1,0 +1,9 @@
+/** Writes the text of a file piece by piece; joined, the pieces are the file. */
+export interface RecordWriter {
+  /** What stands before the first record; may be ''. */
+  header(): string
+  /** One record, its values in column order. */
+  record(values: readonly (string | null)[]): string
+  /** What stands behind the last record; may be ''. */
+  footer(): string
+}

@@ -1,0 +1,66 @@
+import { entities } from '../entities'
+import { entityRegistry } from './entity'
+import type { Context } from './execution/context'
+import { ensureEntityTables } from './execution/entity-tables'
+import { fileStore } from './payload/file-store'
+import type { PayloadStore } from './payload/payload-store'
+import { postgresStore } from './payload/postgres-store'
+import type { Config } from './platform/config'
+import { type Database, openDatabase } from './platform/database'
+import { startEmbeddedPostgres } from './platform/embedded'
+import type { Lifecycle } from './platform/lifecycle'
+import { migrateControlTables } from './platform/migrate'
+import { observe } from './platform/observe'
+import { migrateQueues, openQueues, type Queues } from './platform/queues'
+
+/** An opened hub: its database is there and migrated, and everything in it is closed by the lifecycle. */
+export interface Hub extends Context {
+  readonly config: Config
+  /** Opens the queues; a command that does all of its work itself needs none. */
+  openQueues(role: 'producer' | 'worker'): Promise<Queues>
+}
+
+/** The entities that this hub knows. */
+export const registry = entityRegistry(entities)
+
+/**
+ * Opens the hub: starts the embedded Postgres where no database is configured, and brings the database up to date.
+ * Throws  SetupFault when it cannot be opened as it is configured; Unavailable ES102 when the database is away.
+ */
+export async function openHub(config: Config, lifecycle: Lifecycle, role: string): Promise<Hub> {
+  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, lifecycle))
+  const db = openDatabase({ url: databaseUrl, poolSize: config.databasePool, applicationName: `entrepot ${role}` })
+  lifecycle.onShutdown('database', () => db.close())
+  await migrate(db)
+  return {
+    config,
+    db,
+    registry,
+    payloads: payloadStore(config, db),
+    limits: config,
+    async openQueues(queueRole) {
+      const { redisUrl, queuePrefix: prefix, allowRedisEviction: allowEviction } = config
+      const queues = await openQueues({ redisUrl, prefix, databaseUrl, allowEviction, role: queueRole })
+      lifecycle.onShutdown('queues', () => queues.close())
+      return queues
+    },
+  }
+}
+
+/** What migrating changed: names of migrations, then SQL of the entities' tables. */
+export async function migrate(db: Database): Promise<{ ran: string[]; changed: readonly string[]; notices: readonly string[] }> {
+  const ran = await migrateControlTables(db.url)
+  const { changed, notices } = await ensureEntityTables(db, registry.all)
+  await migrateQueues({ databaseUrl: db.url })
+  return { ran, changed, notices }
+}
+
+async function startEmbedded({ home }: Config, lifecycle: Lifecycle): Promise<string> {
+  const embedded = await startEmbeddedPostgres({ home, log: (text) => observe({ at: 'embedded.notice', text }) })
+  lifecycle.onShutdown('embedded Postgres', () => embedded.stop())
+  return embedded.url
+}
+
+function payloadStore({ payloadStore: place }: Config, db: Database): PayloadStore {
+  return place.kind === 'file' ? fileStore(place.folder) : postgresStore(db)
+}

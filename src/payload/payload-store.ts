@@ -1,0 +1,13 @@
+/** A place where the bytes of larger messages are kept; each kind is one file beside this one. */
+export interface PayloadStore {
+  /**
+   * Keeps the bytes; when it returns they are durable.
+   * Returns  the location to open them by.
+   * Throws   what reading the bytes throws (nothing is left behind then); Unavailable when the place cannot take them.
+   */
+  keep(bytes: AsyncIterable<Uint8Array>): Promise<string>
+  /** Reads the bytes in pieces. Throws MessageRejected ES105 when there are none at the location. */
+  open(location: string): AsyncIterable<Uint8Array>
+  /** Removes the bytes; does nothing when they are gone already. */
+  remove(location: string): Promise<void>
+}

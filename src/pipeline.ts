@@ -1,0 +1,156 @@
+import { Conflict, EntrepotError, textOf, Unavailable } from './errors'
+import type { Context } from './execution/context'
+import { failWork } from './execution/finish'
+import type { EntityState } from './execution/states'
+import {
+  claimSmallWork,
+  claimWork,
+  type DueWork,
+  findDueWork,
+  findExhaustedWork,
+  releaseWork,
+  renewLeases,
+  type Work,
+} from './execution/work'
+import { observe } from './platform/observe'
+import type { Queues } from './platform/queues'
+import { stage } from './staging/stage'
+import { promote } from './target/promote'
+
+/** One step of the way: the state it takes, the state it leaves, the function that does it. */
+export interface Step {
+  /** Also the name of the queue that rings for it. */
+  readonly name: 'stage' | 'promote'
+  readonly takes: EntityState
+  readonly leaves: EntityState
+  /** Does the step for claimed work and returns the work that became due by it. */
+  run(context: Context, works: readonly Work[]): Promise<DueWork[]>
+}
+
+/** The way of a record, in order. Queues, workers and the sweeper are read off here. */
+export const steps: readonly Step[] = [
+  { name: 'stage', takes: 'Staging', leaves: 'Promoting', run: stage },
+  { name: 'promote', takes: 'Promoting', leaves: 'Finished', run: promote },
+]
+
+/** What rings for due work; a bell may be lost, the sweeper rings again. */
+export type Bells = Pick<Queues, 'ringAll'>
+
+/** Rings for work that is due now. Never throws, since the state in the database is what counts. */
+export async function ringFor(bells: Bells, due: readonly DueWork[]): Promise<void> {
+  for (const step of steps) {
+    const ringing = due.filter(({ state }) => state === step.takes)
+    const jobs = ringing.map(({ id, epoch }) => ({ id: String(id), jobId: `${step.name}-${id}-e${epoch}` }))
+    await bells.ringAll(step.name, jobs)
+  }
+}
+
+/**
+ * Answers a bell: claims the work and does the step, then goes on with small work that is due, until there is none.
+ * A bell for work that is not due, is claimed, or does not exist, changes nothing. Never throws.
+ * Returns  how many pieces of work it did.
+ */
+export async function answerBell(context: Context, bells: Bells, step: Step, id: string): Promise<number> {
+  const options = { state: step.takes, ...context.limits }
+  let done = 0
+  try {
+    if (!/^\d{1,18}$/.test(id)) return 0
+    for (let works = await claimWork(context.db, Number(id), options); works.length > 0; ) {
+      await runStep(context, bells, step, works)
+      done += works.length
+      works = works[0]!.small ? await claimSmallWork(context.db, options) : []
+    }
+  } catch (error) {
+    observe({ at: 'step.retried', step: step.name, id, reason: textOf(error) })
+  }
+  return done
+}
+
+/** Does a step for claimed work; whatever happens, the work is moved on, given back, or left to whoever took it over. */
+export async function runStep(context: Context, bells: Bells, step: Step, works: readonly Work[]): Promise<void> {
+  const stopRenewing = keepLeases(context, works)
+  try {
+    const due = await step.run(context, works)
+    await ringFor(bells, firstOfGroups(due, works))
+    await ringFor(bells, await dueSuccessors(context, works))
+  } catch (error) {
+    await giveBack(context, step, works, error)
+  } finally {
+    stopRenewing()
+  }
+}
+
+/** One bell is enough for small work: who answers it takes all there is. */
+function firstOfGroups(due: readonly DueWork[], works: readonly Work[]): DueWork[] {
+  const small = new Set(works.filter((work) => work.small).map(({ id }) => id))
+  const first = due.find(({ id }) => small.has(id))
+  return due.filter((work) => work === first || !small.has(work.id))
+}
+
+/** The end of one message of an ordered activity lets the next one begin. */
+async function dueSuccessors(context: Context, works: readonly Work[]): Promise<DueWork[]> {
+  if (works.every((work) => work.small || work.activityId === null)) return []
+  return context.db.query<DueWork>(
+    `SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+     WHERE e.ordered_activity = ANY($1) AND e.state = 'Staging' AND e.lease_until IS NULL AND e.due_at <= now()
+       AND e.message_seq = (SELECT min(m.seq) FROM entrepot.message m WHERE m.activity_id = e.ordered_activity AND m.blocks)`,
+    [works.map(({ activityId }) => activityId)],
+  )
+}
+
+/** Renews the leases three times a lease, so that one lost renewal does no harm. Returns the function that stops it. */
+function keepLeases({ db, limits }: Context, works: readonly Work[]): () => void {
+  const everyMs = (limits.leaseSeconds * 1000) / 3
+  const timer = setInterval(() => void renewLeases(db, works, limits.leaseSeconds).catch(() => undefined), everyMs)
+  return () => clearInterval(timer)
+}
+
+async function giveBack(context: Context, step: Step, works: readonly Work[], error: unknown): Promise<void> {
+  const id = works
+    .map((work) => work.id)
+    .join(',')
+    .slice(0, 200)
+  if (error instanceof Conflict) {
+    observe({ at: 'step.conflict', step: step.name, id })
+    // Of a group only some may be lost; the others are given back.
+    await releaseWork(context.db, works, { afterSeconds: 0, countsAsTry: false }).catch(() => undefined)
+    return
+  }
+  const isAway = error instanceof Unavailable || isUniqueRace(error)
+  if (isAway) observe({ at: 'step.retried', step: step.name, id, reason: textOf(error) })
+  else observe({ at: 'step.failed', step: step.name, id, error })
+  const afterSeconds = isAway ? 1 : 5
+  // Where even this fails, the lease runs out and the sweeper rings.
+  await releaseWork(context.db, works, { afterSeconds, countsAsTry: !isAway }).catch(() => undefined)
+}
+
+/** A record that someone else inserted between our look and our insert: the next try finds it there. */
+function isUniqueRace(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505'
+}
+
+/**
+ * Finds what the bells missed: rings for due work that nobody holds, and ends work that was tried too often.
+ * Returns  how many bells it rang.
+ */
+export async function sweep(context: Context, bells: Bells): Promise<number> {
+  const { db, limits } = context
+  const exhausted = await findExhaustedWork(db, limits.maxAttempts)
+  if (exhausted.length > 0) {
+    const error = new EntrepotError('ES106', `The work was tried ${limits.maxAttempts} times without progress`)
+    const finished = await db.transaction((tx) =>
+      failWork(
+        tx,
+        exhausted.map(({ id, epoch }) => ({ id, epoch, error })),
+      ),
+    )
+    for (const { messageId, executionId, state } of finished)
+      observe({ at: 'message.finished', messageId, executionId, state })
+  }
+  const due = await findDueWork(db, limits.maxAttempts)
+  if (due.length > 0) {
+    await ringFor(bells, due)
+    observe({ at: 'sweep.rang', bells: due.length })
+  }
+  return due.length
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import { RequestRefused } from '../errors'
+import type { Database, Queryable } from '../platform/database'
+
+/** A recurring channel of a data project, named by a GUID, with the entities that it takes. */
+export interface Activity {
+  readonly id: string
+  readonly name: string
+  /** Name of its data project. */
+  readonly project: string
+  /** Messages are handled strictly one after another; a failed one holds up its successors. */
+  readonly ordered: boolean
+  /** Columns that the entity does not know are refused instead of ignored. */
+  readonly strict: boolean
+  readonly enabled: boolean
+  /** Company of messages that name none. */
+  readonly company: string | null
+  readonly entities: readonly ActivityEntity[]
+}
+
+/** An entity that an activity takes; `sourceFormat` null means that the format is detected. */
+export interface ActivityEntity {
+  readonly entity: string
+  readonly sourceFormat: string | null
+}
+
+const selectActivities = `
+  SELECT a.id, a.name, a.project, a.ordered, a.strict, a.enabled, a.company,
+    coalesce(jsonb_agg(jsonb_build_object('entity', e.entity, 'sourceFormat', e.source_format) ORDER BY e.entity)
+      FILTER (WHERE e.entity IS NOT NULL), '[]') AS entities
+  FROM entrepot.activity a LEFT JOIN entrepot.data_project_entity e ON e.project = a.project`
+
+/** All activities by name. */
+export function listActivities(db: Queryable): Promise<Activity[]> {
+  return db.query<Activity>(`${selectActivities} GROUP BY a.id ORDER BY a.name`)
+}
+
+/** The activity with this id. Throws RequestRefused EA101 (404). */
+export async function getActivity(db: Queryable, id: string): Promise<Activity> {
+  const [activity] = guidPattern.test(id)
+    ? await db.query<Activity>(`${selectActivities} WHERE a.id = $1 GROUP BY a.id`, [id])
+    : []
+  if (!activity) throw new RequestRefused(404, 'EA101', `There is no activity '${id.slice(0, 60)}'`)
+  return activity
+}
+const guidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What a person says of a new activity; its data project is made along with it, under the same name. */
+export interface NewActivity {
+  readonly name: string
+  readonly entities: readonly ActivityEntity[]
+  readonly ordered?: boolean
+  readonly strict?: boolean
+  readonly company?: string
+}
+
+/**
+ * Adds an import activity.
+ * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without name or entities.
+ */
+export function addActivity(db: Database, activity: NewActivity): Promise<Activity> {
+  if (activity.name.trim() === '') throw new RequestRefused(400, 'EA109', 'An activity needs a name')
+  if (activity.entities.length === 0) throw new RequestRefused(400, 'EA109', 'An activity needs at least one entity')
+  return db.transaction(async (tx) => {
+    const made = await tx.count(
+      `INSERT INTO entrepot.data_project (name, operation) VALUES ($1, 'Import') ON CONFLICT DO NOTHING`,
+      [activity.name],
+    )
+    if (made === 0) throw new RequestRefused(409, 'EA110', `There is an activity or project '${activity.name}' already`)
+    for (const { entity, sourceFormat } of activity.entities) {
+      await tx.query(
+        `INSERT INTO entrepot.data_project_entity (project, entity, source_format) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+        [activity.name, entity, sourceFormat],
+      )
+    }
+    const id = randomUUID()
+    await tx.query(
+      `INSERT INTO entrepot.activity (id, name, project, ordered, strict, company) VALUES ($1, $2, $2, $3, $4, $5)`,
+      [id, activity.name, activity.ordered ?? false, activity.strict ?? false, activity.company?.toLowerCase() ?? null],
+    )
+    return getActivity(tx, id)
+  })
+}
+
+/** Turns an activity on or off: a disabled one takes no messages, those it has are finished. */
+export async function enableActivity(db: Queryable, id: string, enabled: boolean): Promise<Activity> {
+  await getActivity(db, id)
+  await db.query('UPDATE entrepot.activity SET enabled = $2 WHERE id = $1', [id, enabled])
+  return getActivity(db, id)
+}

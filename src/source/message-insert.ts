@@ -1,0 +1,161 @@
+import { RequestRefused } from '../errors'
+import type { Database, Queryable } from '../platform/database'
+
+/** A message about to be stored, with the id of the execution that goes with it. */
+export interface NewMessage {
+  readonly id: string
+  readonly executionId: string
+  readonly activityId: string | null
+  readonly entity: string
+  readonly company: string | null
+  readonly sourceFormat: string | null
+  readonly externalId: string | null
+  readonly origin: string
+  readonly idempotencyKey: string | null
+  /** Whether successors of the same activity wait for it. */
+  readonly blocks: boolean
+  readonly bytes: number
+  readonly sha256: Buffer
+  readonly payload: Buffer | null
+  readonly payloadLocation: string | null
+}
+
+/** A stored message and the work that it means. */
+export interface StoredMessage {
+  readonly messageId: string
+  readonly executionId: string
+  /** Id of the execution's entity, for the bell. */
+  readonly workId: number
+}
+
+/** A message that is kept: whatever happens now, it will be worked on. */
+export interface ReceivedMessage extends StoredMessage {
+  /** Whether the message was there already (same idempotency key, same bytes). */
+  readonly isRepeat: boolean
+}
+
+interface Waiting {
+  readonly message: NewMessage
+  resolve(stored: StoredMessage): void
+  reject(error: unknown): void
+}
+
+/** Messages that came while the last insert was under way: they share the next one. */
+const waiting = new WeakMap<Database, Waiting[]>()
+/** As many as one statement carries at 64 KB each without more memory than a large file takes. */
+const batchSize = 250
+
+/**
+ * Stores a message with its execution. Messages that arrive together share one statement and one commit.
+ * A message with an idempotency key that is known is the known one, if its bytes are the same.
+ * Throws  RequestRefused EA103 (409) when the key was used for other bytes.
+ */
+export async function insertMessage(db: Database, message: NewMessage): Promise<ReceivedMessage> {
+  if (message.idempotencyKey !== null) return insertOnce(db, message)
+  const stored = await new Promise<StoredMessage>((resolve, reject) => {
+    const queue = waiting.get(db)
+    if (queue) {
+      queue.push({ message, resolve, reject })
+      return
+    }
+    waiting.set(db, [{ message, resolve, reject }])
+    void drain(db)
+  })
+  return { ...stored, isRepeat: false }
+}
+
+async function drain(db: Database): Promise<void> {
+  const queue = waiting.get(db)!
+  while (queue.length > 0) {
+    const batch = queue.splice(0, batchSize)
+    try {
+      const stored = await db.transaction((tx) =>
+        insertBatch(
+          tx,
+          batch.map(({ message }) => message),
+        ),
+      )
+      const byExecution = new Map(stored.map((row) => [row.executionId, row]))
+      for (const { message, resolve } of batch) resolve(byExecution.get(message.executionId)!)
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+  waiting.delete(db)
+}
+
+async function insertOnce(db: Database, message: NewMessage): Promise<ReceivedMessage> {
+  return db.transaction(async (tx) => {
+    const [stored] = await insertBatch(tx, [message])
+    if (stored) return { ...stored, isRepeat: false }
+    const [known] = await tx.query<StoredMessage & { sha256: Buffer }>(
+      `SELECT m.id AS "messageId", x.id AS "executionId", e.id AS "workId", m.sha256
+       FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
+       JOIN entrepot.execution_entity e ON e.execution_id = x.id
+       WHERE m.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2
+       ORDER BY x.created_at DESC LIMIT 1`,
+      [message.activityId, message.idempotencyKey],
+    )
+    if (!known?.sha256.equals(message.sha256)) {
+      throw new RequestRefused(
+        409,
+        'EA103',
+        `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`,
+        known ? { messageId: known.messageId } : {},
+      )
+    }
+    const { messageId, executionId, workId } = known
+    return { messageId, executionId, workId, isRepeat: true }
+  })
+}
+
+/** Inserts the messages in their order; those whose idempotency key is known are left out of what it returns. */
+async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Promise<StoredMessage[]> {
+  const ordered = new Set(messages.flatMap(({ blocks, activityId }) => (blocks ? [activityId!] : [])))
+  // Numbers are given out before they are committed: without this wait a later number could be seen, and worked on, first.
+  for (const activityId of [...ordered].sort()) {
+    await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [activityId])
+  }
+  const column = <K extends keyof NewMessage>(name: K) => messages.map((message) => message[name])
+  return tx.query<StoredMessage>(
+    `WITH given AS (
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+         $9::text[], $10::boolean[], $11::bigint[], $12::bytea[], $13::bytea[], $14::text[])
+       WITH ORDINALITY AS g(id, execution_id, activity_id, entity, company, source_format, external_id, origin,
+         idempotency_key, blocks, bytes, sha256, payload, payload_location, place)
+     ), stored AS (
+       INSERT INTO entrepot.message (id, activity_id, entity, company, source_format, external_id, origin,
+         idempotency_key, blocks, bytes, sha256, payload, payload_location)
+       SELECT id, activity_id, entity, company, source_format, external_id, origin,
+         idempotency_key, blocks, bytes, sha256, payload, payload_location FROM given ORDER BY place
+       ON CONFLICT (activity_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+       RETURNING id, seq, activity_id, entity, blocks, payload_location
+     ), executions AS (
+       INSERT INTO entrepot.execution (id, message_id)
+       SELECT g.execution_id, s.id FROM stored s JOIN given g ON g.id = s.id RETURNING id, message_id
+     ), works AS (
+       INSERT INTO entrepot.execution_entity (execution_id, message_seq, ordered_activity, entity, small)
+       SELECT x.id, s.seq, CASE WHEN s.blocks THEN s.activity_id END, s.entity, s.payload_location IS NULL AND NOT s.blocks
+       FROM executions x JOIN stored s ON s.id = x.message_id ORDER BY s.seq
+       RETURNING id, execution_id
+     )
+     SELECT x.message_id AS "messageId", w.execution_id AS "executionId", w.id AS "workId"
+     FROM works w JOIN executions x ON x.id = w.execution_id`,
+    [
+      column('id'),
+      column('executionId'),
+      column('activityId'),
+      column('entity'),
+      column('company'),
+      column('sourceFormat'),
+      column('externalId'),
+      column('origin'),
+      column('idempotencyKey'),
+      column('blocks'),
+      column('bytes'),
+      column('sha256'),
+      column('payload'),
+      column('payloadLocation'),
+    ],
+  )
+}

@@ -1,0 +1,93 @@
+import { companyColumn, type Entity } from '../entity'
+import { MessageRejected } from '../errors'
+
+/** Which column of a source gives which column of the entity. */
+export interface ColumnMap {
+  /** For each column of the entity, in its order, the index of the source's column; -1 for none. */
+  readonly sources: readonly number[]
+  /** Names of the source's columns that are no field of the entity, as the source spells them. */
+  readonly unknown: readonly string[]
+}
+
+/** How the columns of a source are matched. */
+export interface MappingRules {
+  /** Unknown columns are refused instead of left out. */
+  readonly strict: boolean
+  /** Company of records that name none; null when there is none. */
+  readonly company: string | null
+}
+
+/**
+ * Matches a source's columns with the entity's by name, without regard to case, spaces, hyphens or underscores.
+ * Throws  MessageRejected EF102 (no column matches), EF103 (one named twice), EF104 (a key column missing),
+ *         EF108 (unknown column and strict), EP105 (no company to be had).
+ */
+export function mapColumns(entity: Entity, names: readonly string[], rules: MappingRules): ColumnMap {
+  const sources = entity.columns.map(() => -1)
+  const unknown: string[] = []
+  const indexOf = new Map(entity.columns.map(({ name }, index) => [plainName(name), index]))
+  names.forEach((name, source) => {
+    const index = indexOf.get(plainName(name))
+    if (index === undefined) unknown.push(name)
+    else if (sources[index] === -1) sources[index] = source
+    else {
+      const other = names[sources[index]!]
+      throw new MessageRejected('EF103', `The columns '${other}' and '${name}' are the same field`, {
+        entity: entity.name,
+        field: entity.columns[index]!.name,
+        line: 1,
+      })
+    }
+  })
+  if (sources.every((source) => source === -1)) {
+    throw new MessageRejected(
+      'EF102',
+      `None of the columns ${listed(names)} is a field of ${entity.label}, which has ${listed(entity.columns.map(({ name }) => name))}`,
+      { entity: entity.name, line: 1 },
+    )
+  }
+  refuseMissing(entity, sources, rules.company)
+  if (rules.strict && unknown.length > 0) {
+    throw new MessageRejected(
+      'EF108',
+      `${entity.label} has no field for ${listed(unknown)}, and the activity is strict`,
+      {
+        entity: entity.name,
+        line: 1,
+      },
+    )
+  }
+  return { sources, unknown }
+}
+
+function refuseMissing(entity: Entity, sources: readonly number[], company: string | null): void {
+  const missing = entity.columns.filter(({ isKey }, index) => isKey && sources[index] === -1).map(({ name }) => name)
+  const fields = missing.filter((name) => name !== companyColumn)
+  if (fields.length > 0) {
+    throw new MessageRejected('EF104', `The file has no column for the key of ${entity.label}: ${fields.join(', ')}`, {
+      entity: entity.name,
+      field: fields[0]!,
+      line: 1,
+    })
+  }
+  if (missing.includes(companyColumn) && company === null) {
+    throw new MessageRejected(
+      'EP105',
+      `${entity.label} belong to a company, and neither the file nor the message names one`,
+      {
+        entity: entity.name,
+        field: companyColumn,
+      },
+    )
+  }
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[\s_-]+/g, '')
+}
+
+/** Names for a sentence, few enough to be read. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 12).map((name) => `'${name.slice(0, 60)}'`)
+  return names.length > shown.length ? `${shown.join(', ')} and ${names.length - shown.length} more` : shown.join(', ')
+}

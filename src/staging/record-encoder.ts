@@ -1,0 +1,322 @@
+import { type Column, type Entity, fieldTypes } from '../entity'
+import { type ByteRule, writeCopyText } from '../entity/field-bytes'
+import type { ErrorCode } from '../errors'
+import { type RecordError, shownValue } from '../execution/record-error'
+import type { RecordBlock, RecordFault } from '../format/record-block'
+
+/** Where the rows of an encoder go, and how they are marked. */
+export interface EncoderOptions {
+  readonly executionEntityId: number
+  /** Number of the source's columns. */
+  readonly width: number
+  /** See `ColumnMap`. */
+  readonly sources: readonly number[]
+  /** Canonical company of records that name none. */
+  readonly company: string | null
+  /** State of good records: V, or R when they were in error before. */
+  readonly goodState?: 'V' | 'R'
+  /** Expected size of the source in bytes, so that a small message takes little memory. */
+  readonly sourceBytes: number
+}
+
+/** An entity's column as the encoder sees it. */
+interface ColumnPlan {
+  readonly column: Column
+  /** Index of the source's column, -1 when the source has none. */
+  readonly source: number
+  readonly rule: ByteRule
+  /** COPY text for a cell without characters. */
+  readonly empty: Buffer
+  /** COPY text where the record does not give the field. */
+  readonly absent: Buffer
+  /** A cell without characters is an error. */
+  readonly refusesEmpty: boolean
+  /** A field that is not given is an error (keys). */
+  readonly refusesAbsent: boolean
+}
+
+const tab = 9
+const newline = 10
+const notGiven = Buffer.from('\\N')
+const errorState = Buffer.from('E')
+
+/** Buffer of a large source; grows for a single larger record. */
+const bufferBytes = 1024 * 1024
+/** Room for the numbers and state before the fields. */
+const prefixBytes = 100
+/** Room beside twice its source bytes that a byte rule may use. */
+const fieldSlackBytes = 64
+
+/**
+ * Turns blocks of records into rows for COPY (text format) of a staging table: checks each field on its bytes and
+ * writes its canonical text; a record with errors is written with its own texts and state E, and its errors are kept apart.
+ * Rows   _execution_entity, _record_number, _line, _state, _raw, then the entity's columns.
+ */
+export class RecordEncoder {
+  /** Errors of the records encoded since they were last taken. */
+  errors: RecordError[] = []
+  recordsInError = 0
+  /** Which of the entity's columns the source has given at least once. */
+  readonly given: boolean[]
+  /** Whether some record left out a column that it could have given. */
+  isSparse = false
+
+  private out: Buffer
+  private at = 0
+  private readonly width: number
+  private readonly goodState: Buffer
+  private readonly plans: readonly ColumnPlan[]
+  private readonly prefix: Buffer
+
+  constructor(
+    private readonly entity: Entity,
+    options: EncoderOptions,
+  ) {
+    this.width = options.width
+    this.prefix = Buffer.from(`${options.executionEntityId}\t`)
+    this.goodState = Buffer.from(options.goodState ?? 'V')
+    this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))
+    this.plans = entity.columns.map((column, index) => columnPlan(column, options.sources[index]!, options.company))
+    this.given = this.plans.map(() => false)
+  }
+
+  /** How many bytes wait to be taken. */
+  get size(): number {
+    return this.at
+  }
+
+  /** Hands over the rows written so far; the encoder goes on in another buffer. */
+  take(): Buffer {
+    const rows = this.out.subarray(0, this.at)
+    this.out = Buffer.allocUnsafe(this.out.length)
+    this.at = 0
+    return rows
+  }
+
+  /** Encodes the records of a block from index `from` on. */
+  encode(block: RecordBlock, from = 0): void {
+    let nextFault = block.faults.findIndex(({ index }) => index >= from)
+    if (nextFault === -1) nextFault = block.faults.length
+    for (let r = from; r < block.count; r++) {
+      const fault = block.faults[nextFault]
+      if (fault?.index === r) {
+        nextFault++
+        this.writeFault(block, fault)
+      } else if (!this.writeRecord(block, r)) {
+        this.writeRecordInError(block, r)
+      }
+    }
+  }
+
+  /** Notes which columns a block gives, without encoding it: for records staged before a restart. */
+  observe(block: RecordBlock): void {
+    for (let r = 0; r < block.count; r++) {
+      this.plans.forEach(({ source }, c) => {
+        if (source === -1) return
+        if (block.starts[r * this.width + source]! >= 0) this.given[c] = true
+        else this.isSparse = true
+      })
+    }
+  }
+
+  /** Writes a good record; false, with nothing written, when something is wrong with it. */
+  private writeRecord(block: RecordBlock, r: number): boolean {
+    const { bytes, starts, ends } = block
+    const rowAt = this.at
+    const first = r * this.width
+    this.writePrefix(block, r, this.goodState)
+    for (let c = 0; c < this.plans.length; c++) {
+      const plan = this.plans[c]!
+      const start = plan.source === -1 ? -1 : starts[first + plan.source]!
+      const end = start === -1 ? -1 : ends[first + plan.source]!
+      this.out[this.at++] = tab
+      this.makeRoom((end - start) * 2)
+      if (start === -1) {
+        if (plan.source !== -1) {
+          this.isSparse = true
+          if (plan.refusesAbsent) return this.rewind(rowAt)
+        }
+        this.writeBytes(plan.absent)
+        continue
+      }
+      this.given[c] = true
+      if (start === end) {
+        if (plan.refusesEmpty) return this.rewind(rowAt)
+        this.writeBytes(plan.empty)
+        continue
+      }
+      const next = plan.rule(bytes, start, end, this.out, this.at)
+      if (next === -1) {
+        const parsed = parseField(plan.column, bytes.toString('utf8', start, end))
+        if (typeof parsed !== 'string') return this.rewind(rowAt)
+        this.writeText(parsed)
+      } else {
+        this.at = next
+      }
+    }
+    if (this.entity.validateRecord && this.ruleErrors(block, r).length > 0) return this.rewind(rowAt)
+    this.out[this.at++] = newline
+    return true
+  }
+
+  private rewind(rowAt: number): false {
+    this.at = rowAt
+    return false
+  }
+
+  /** Writes a record with its texts as they came, and notes all of its errors. */
+  private writeRecordInError(block: RecordBlock, r: number): void {
+    this.recordsInError++
+    const before = this.errors.length
+    this.writePrefix(block, r, errorState)
+    for (const plan of this.plans) {
+      const text = this.textAt(block, r, plan.source)
+      this.out[this.at++] = tab
+      if (text === undefined) this.writeBytes(plan.absent)
+      else this.writeText(text.replaceAll('\0', '␀'))
+      const fault = fieldFault(plan, text)
+      if (fault) this.note(block, r, fault.code, plan.column.name, text ?? null, fault.reason)
+    }
+    this.out[this.at++] = newline
+    if (this.errors.length === before) this.errors.push(...this.ruleErrors(block, r))
+  }
+
+  /** Writes a record that has no fields because its shape is wrong. */
+  private writeFault(block: RecordBlock, fault: RecordFault): void {
+    this.recordsInError++
+    const text = fault.text.replaceAll('\0', '␀')
+    this.writePrefix(block, fault.index, errorState, text)
+    for (let c = 0; c < this.plans.length; c++) {
+      this.out[this.at++] = tab
+      this.makeRoom(0)
+      this.writeBytes(notGiven)
+    }
+    this.out[this.at++] = newline
+    this.note(block, fault.index, fault.code, fault.column ?? null, text, fault.reason)
+  }
+
+  /** The text of a field; undefined where the source or the record does not give it. */
+  private textAt(block: RecordBlock, r: number, source: number): string | undefined {
+    if (source === -1) return undefined
+    const at = r * this.width + source
+    const start = block.starts[at]!
+    return start === -1 ? undefined : block.bytes.toString('utf8', start, block.ends[at]!)
+  }
+
+  private note(
+    block: RecordBlock,
+    r: number,
+    code: ErrorCode,
+    field: string | null,
+    value: string | null,
+    reason: string,
+  ): void {
+    const shown = value === null ? null : shownValue(value.replaceAll('\0', '␀'))
+    const recordNumber = block.firstRecordNumber + r
+    this.errors.push({ recordNumber, line: block.lines[r]!, code, field, value: shown, reason })
+  }
+
+  /** What the entity's own rule says of a record whose fields are right. */
+  private ruleErrors(block: RecordBlock, r: number): RecordError[] {
+    const row: Record<string, unknown> = {}
+    for (const { column, source, absent } of this.plans) {
+      const { name, field } = column
+      const type = fieldTypes[field.type]
+      const text = this.textAt(block, r, source) ?? (absent === notGiven ? '' : absent.toString())
+      const canonical = text === '' ? (field.default ?? type.empty(field)) : parseField(column, text)
+      row[name] = type.value(canonical as string) // called for records whose fields have all been parsed
+    }
+    return this.entity.validateRecord!(row).map(({ field, reason }) => ({
+      recordNumber: block.firstRecordNumber + r,
+      line: block.lines[r]!,
+      code: 'ER210',
+      field: field ?? null,
+      value: field === undefined ? null : shownValue(String(row[field])),
+      reason,
+    }))
+  }
+
+  private writePrefix(block: RecordBlock, r: number, state: Buffer, raw?: string): void {
+    this.makeRoom(prefixBytes)
+    this.writeBytes(this.prefix)
+    this.writeNumber(block.firstRecordNumber + r)
+    this.out[this.at++] = tab
+    this.writeNumber(block.lines[r]!)
+    this.out[this.at++] = tab
+    this.writeBytes(state)
+    this.out[this.at++] = tab
+    if (raw === undefined) this.writeBytes(notGiven)
+    else this.writeText(raw)
+  }
+
+  private writeNumber(value: number): void {
+    let digits = 1
+    for (let limit = 10; value >= limit; limit *= 10) digits++
+    let rest = value
+    for (let i = this.at + digits - 1; i >= this.at; i--) {
+      const quotient = Math.floor(rest / 10)
+      this.out[i] = 48 + rest - quotient * 10
+      rest = quotient
+    }
+    this.at += digits
+  }
+
+  private writeBytes(bytes: Buffer): void {
+    if (this.out.length - this.at < bytes.length + fieldSlackBytes) this.makeRoom(bytes.length)
+    for (let i = 0; i < bytes.length; i++) this.out[this.at++] = bytes[i]!
+  }
+
+  private writeText(text: string): void {
+    const bytes = Buffer.from(text)
+    this.makeRoom(bytes.length * 2)
+    this.at = writeCopyText(bytes, 0, bytes.length, this.out, this.at)
+  }
+
+  /** Sees to it that `bytes` more, and some slack, fit into the buffer. */
+  private makeRoom(bytes: number): void {
+    const needed = this.at + bytes + fieldSlackBytes
+    if (needed <= this.out.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.out.length * 2, needed))
+    this.out.copy(larger, 0, 0, this.at)
+    this.out = larger
+  }
+}
+
+function columnPlan(column: Column, source: number, company: string | null): ColumnPlan {
+  const { name, field, isKey } = column
+  const type = fieldTypes[field.type]
+  const isCompany = name === 'dataAreaId' && isKey
+  const fallback = isCompany && company !== null ? company : undefined
+  const empty = fallback ?? field.default ?? type.empty(field)
+  return {
+    column,
+    source,
+    rule: type.bytes(field),
+    empty: copyText(empty),
+    absent: fallback === undefined ? notGiven : copyText(fallback),
+    refusesEmpty: field.mandatory && fallback === undefined && field.default === undefined,
+    refusesAbsent: isKey && fallback === undefined,
+  }
+}
+
+function copyText(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const out = Buffer.alloc(bytes.length * 2)
+  return out.subarray(0, writeCopyText(bytes, 0, bytes.length, out, 0))
+}
+
+/** The one rule: the field's own parser decides, whatever the byte rule left undecided. */
+function parseField({ field }: Column, text: string) {
+  return fieldTypes[field.type].parse(text, field)
+}
+
+function fieldFault(plan: ColumnPlan, text: string | undefined): { code: ErrorCode; reason: string } | undefined {
+  const { column, refusesEmpty, refusesAbsent, source } = plan
+  if (text === undefined) {
+    return refusesAbsent && source !== -1 ? { code: 'ER201', reason: `${column.name} is not given` } : undefined
+  }
+  if (text === '') return refusesEmpty ? { code: 'ER201', reason: `${column.name} is empty` } : undefined
+  const parsed = parseField(column, text)
+  if (typeof parsed === 'string') return undefined
+  return { code: parsed.code, reason: `${column.name} '${shownValue(text)}' ${parsed.reason}` }
+}

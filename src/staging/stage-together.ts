@@ -1,0 +1,86 @@
+import type { Entity } from '../entity'
+import { stagingTable } from '../entity/names'
+
+import type { Context } from '../execution/context'
+import type { RecordError } from '../execution/record-error'
+import { type DueWork, fence, type Work } from '../execution/work'
+import type { Transaction } from '../platform/database'
+import { faultPoint } from '../platform/faults'
+import { observe } from '../platform/observe'
+import { copyErrors, copyStaging } from './copy'
+import { openMessage } from './open-message'
+import { isRejection, type Rejection } from './rejection'
+import { finishStaging, type StagedMessage } from './staging-state'
+
+/** Stages many small messages in one transaction, so that their cost is not one set of commits each. */
+export async function stageTogether(
+  context: Context,
+  works: readonly Work[],
+  reject: (rejections: readonly Rejection[]) => Promise<void>,
+): Promise<DueWork[]> {
+  const startedAt = performance.now()
+  const encoded: EncodedMessage[] = []
+  const rejections: Rejection[] = []
+  for (const work of works) {
+    try {
+      encoded.push(await encodeMessage(context, work))
+    } catch (error) {
+      if (!isRejection(error)) throw error
+      rejections.push({ work, error })
+    }
+  }
+  await reject(rejections)
+  if (encoded.length === 0) return []
+  const due = await context.db.transaction(async (tx) => {
+    for (const [entity, messages] of byEntity(encoded)) await copyRows(tx, entity, messages)
+    await copyErrors(
+      tx,
+      encoded.flatMap(({ work, errors }) => errors.map((error) => ({ ...error, executionEntityId: work.id }))),
+    )
+    await fence(
+      tx,
+      encoded.map(({ work }) => work),
+    )
+    const moved = await finishStaging(tx, encoded)
+    await faultPoint('stage.beforeCommit')
+    return moved
+  })
+  const ms = Math.round(performance.now() - startedAt)
+  for (const { work, records, inError } of encoded) {
+    observe({ at: 'stage.finished', executionId: work.executionId, entity: work.entity, records, errors: inError, ms })
+  }
+  return due
+}
+
+interface EncodedMessage extends StagedMessage {
+  readonly rows: Buffer
+  readonly errors: readonly RecordError[]
+}
+
+async function encodeMessage(context: Context, work: Work): Promise<EncodedMessage> {
+  const opened = await openMessage(context, work)
+  const { encoder, source } = opened
+  let records = 0
+  for await (const block of source.blocks) {
+    encoder.encode(block)
+    records = block.firstRecordNumber + block.count - 1
+  }
+  return { work, opened, records, inError: encoder.recordsInError, rows: encoder.take(), errors: encoder.errors }
+}
+
+function byEntity(messages: readonly EncodedMessage[]): Map<Entity, EncodedMessage[]> {
+  const groups = new Map<Entity, EncodedMessage[]>()
+  for (const message of messages) {
+    const { entity } = message.opened
+    const group = groups.get(entity)
+    if (group) group.push(message)
+    else groups.set(entity, [message])
+  }
+  return groups
+}
+
+async function copyRows(tx: Transaction, entity: Entity, messages: readonly EncodedMessage[]): Promise<void> {
+  const copy = tx.copyIn(copyStaging(entity, stagingTable(entity)))
+  await copy.write(Buffer.concat(messages.map(({ rows }) => rows)))
+  await copy.end()
+}

@@ -1,0 +1,140 @@
+import type { Entity } from '../entity'
+import { targetTable } from '../entity/names'
+import { Conflict } from '../errors'
+import type { Context } from '../execution/context'
+import { type FinishedMessage, finishExecutions } from '../execution/finish'
+import { fence, type Work } from '../execution/work'
+import type { Queryable } from '../platform/database'
+import { faultPoint } from '../platform/faults'
+import { checkStaged } from './checks'
+import { entityNamed } from './entity-named'
+import { boundIdleTime, lockTargets, lookUpInIndexes } from './locks'
+import { observeFinished } from './observe-finished'
+import { type StagedSet, stagedSet } from './staged-set'
+import { type UpsertCounts, upsertPart } from './upsert'
+
+/** Records of one transaction: a crash does at most so many again; each joins with the whole target once. */
+const partRecords = 250_000
+
+/** Promotes one execution's entity in parts, several at a time; parts that were promoted before are left out. */
+export async function promoteAlone(context: Context, work: Work): Promise<void> {
+  const startedAt = performance.now()
+  const entity = entityNamed(context.registry, work)
+  const set = stagedSet(entity, [work])
+  if (!work.checked) await check(context, work, set)
+  const parts = (await planParts(context.db, work, set)).filter(({ number }) => !work.promotedChunks.includes(number))
+  await inParallel(parts, context.limits.promoteConnections, (part) => promotePart(context, work, entity, set, part))
+  const finished = await finish(context, work, set)
+  await observeFinished(context.db, [work], finished, startedAt)
+}
+
+async function check({ db, registry, limits }: Context, work: Work, set: StagedSet): Promise<void> {
+  await db.transaction(async (tx) => {
+    await boundIdleTime(tx, limits.leaseSeconds)
+    await choosePlans(tx, work, set)
+    const [result = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set)
+    await fence(tx, [work])
+    await tx.query(
+      `UPDATE entrepot.execution_entity SET checked = true, records_in_error = $2, records_superseded = $3, attempts = 0,
+         lease_until = now() + make_interval(secs => $4) WHERE id = $1`,
+      [work.id, result.inError, result.superseded, limits.leaseSeconds],
+    )
+  })
+  await faultPoint('promote.afterCheck')
+}
+
+/** A part of the staged records, as a condition on `s`. */
+interface Part {
+  readonly number: number
+  readonly condition: string
+}
+
+/** Splits a staging table of its own by its pages, which stay as they are from the check on; a shared one is one part. */
+async function planParts(db: Queryable, work: Work, { table }: StagedSet): Promise<Part[]> {
+  const count = work.stagingTable === null || work.scope === 'errors' ? 1 : Math.ceil(work.stagedRecords / partRecords)
+  if (count <= 1) return [{ number: 0, condition: '' }]
+  const [{ pages = 0 } = {}] = await db.query<{ pages: number }>(
+    `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS pages`,
+    [table],
+  )
+  const size = Math.ceil(pages / count)
+  return Array.from({ length: count }, (_, number) => {
+    const until = number === count - 1 ? '' : ` AND s.ctid < '(${(number + 1) * size},0)'::tid`
+    return { number, condition: `AND s.ctid >= '(${number * size},0)'::tid${until}` }
+  })
+}
+
+async function promotePart(context: Context, work: Work, entity: Entity, set: StagedSet, part: Part): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    await boundIdleTime(tx, context.limits.leaseSeconds)
+    await lockTargets(tx, [entity], 'shared')
+    await choosePlans(tx, work, set)
+    const counts = await upsertPart(tx, set, part.condition)
+    await savePart(tx, work, part, counts, context.limits.leaseSeconds)
+    await faultPoint('promote.beforeCommit')
+  })
+  await faultPoint('promote.afterPart')
+}
+
+/**
+ * Without statistics the planner may take a nested loop over a table that it believes to be empty, which is quadratic:
+ * a large set is joined by hashing. Where the records are few beside the target, looking each up in its index is right.
+ */
+async function choosePlans(tx: Queryable, work: Work, { entity, table }: StagedSet): Promise<void> {
+  if (work.stagingTable === null) return lookUpInIndexes(tx)
+  const [{ is_small = true } = {}] = await tx.query<{ is_small: boolean }>(
+    'SELECT pg_relation_size($1::regclass) <= 20 * pg_relation_size($2::regclass) AS is_small',
+    [targetTable(entity), table],
+  )
+  if (is_small) await tx.query('SET LOCAL enable_nestloop = off')
+}
+
+async function savePart(
+  tx: Queryable,
+  { id, epoch }: Work,
+  { number }: Part,
+  { inserted, updated, unchanged }: UpsertCounts,
+  leaseSeconds: number,
+): Promise<void> {
+  const saved = await tx.count(
+    `UPDATE entrepot.execution_entity SET promoted_chunks = array_append(promoted_chunks, $3), attempts = 0,
+       records_inserted = records_inserted + $4, records_updated = records_updated + $5,
+       records_unchanged = records_unchanged + $6, lease_until = now() + make_interval(secs => $7)
+     WHERE id = $1 AND epoch = $2 AND NOT promoted_chunks @> ARRAY[$3::integer]`,
+    [id, epoch, number, inserted, updated, unchanged, leaseSeconds],
+  )
+  if (saved === 0) throw new Conflict('The work was taken over or cancelled: nothing more is written')
+}
+
+async function finish({ db }: Context, work: Work, set: StagedSet): Promise<FinishedMessage[]> {
+  return db.transaction(async (tx) => {
+    await fence(tx, [work])
+    if (set.state === 'R') {
+      await tx.query(`UPDATE ${set.table} SET _state = 'V' WHERE _execution_entity = ANY($1) AND _state = 'R'`, [
+        set.ids,
+      ])
+    }
+    await tx.query(
+      `UPDATE entrepot.execution_entity SET state = 'Finished', lease_until = NULL, attempts = 0, target_finished_at = now()
+       WHERE id = $1`,
+      [work.id],
+    )
+    return finishExecutions(tx, [work.executionId])
+  })
+}
+
+/** Runs the items with so many at a time; after a failure no more are begun, and those under way are waited for. */
+async function inParallel<T>(items: readonly T[], atATime: number, run: (item: T) => Promise<void>): Promise<void> {
+  const rest = [...items]
+  let failed = false
+  const lane = async () => {
+    for (let item = rest.shift(); item !== undefined && !failed; item = rest.shift()) {
+      await run(item).catch((error) => {
+        failed = true
+        throw error
+      })
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: Math.max(1, atATime) }, lane))
+  for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason
+}

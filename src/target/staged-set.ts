@@ -1,0 +1,79 @@
+import { type Column, type Entity, fieldTypes } from '../entity'
+import { executionStagingTable, quoteIdentifier, quoteLiteral, stagingTable } from '../entity/names'
+import type { Work } from '../execution/work'
+
+/** Staged records that are promoted by the same statements: of one entity, giving the same columns. */
+export interface StagedSet {
+  readonly entity: Entity
+  /** SQL name of the staging table that holds them. */
+  readonly table: string
+  /** Ids of the execution's entities that they belong to; parameter $1 of every statement. */
+  readonly ids: readonly number[]
+  /** Columns that are promoted: those the source gives, and the key. */
+  readonly columns: readonly Column[]
+  /** Whether a record may leave out some of the columns. */
+  readonly sparse: boolean
+  /** Whether some of its records were in error when they were staged. */
+  readonly hasErrors: boolean
+  /** V: staged well; R: in error before, staged well in a retry. */
+  readonly state: 'V' | 'R'
+}
+
+/** The set of one or more works that have entity, table, columns and state in common. */
+export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
+  const first = works[0]!
+  const given = new Set(first.columns)
+  return {
+    entity,
+    table: first.stagingTable === null ? `ONLY ${stagingTable(entity)}` : executionStagingTable(entity, first.id),
+    ids: works.map(({ id }) => id),
+    columns: entity.columns.filter(({ name, isKey }) => isKey || given.has(name)),
+    sparse: works.some(({ sparse }) => sparse),
+    hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
+    state: first.scope === 'errors' ? 'R' : 'V',
+  }
+}
+
+/** What two works must have in common to be promoted by the same statements. */
+export function setKey({ entity, stagingTable: table, columns, sparse, scope }: Work): string {
+  return JSON.stringify([entity, table, columns, sparse, scope])
+}
+
+/** SQL: the staged records `s` of the set that are good so far, as `FROM … WHERE …`. */
+export function fromStaged({ table, state }: StagedSet): string {
+  return `FROM ${table} s WHERE s._execution_entity = ANY($1) AND s._state = '${state}'`
+}
+
+/** SQL: the staged records of the set that are in error but have their fields. */
+export function fromInError({ table }: StagedSet): string {
+  return `FROM ${table} s WHERE s._execution_entity = ANY($1) AND s._state = 'E' AND s._raw IS NULL`
+}
+
+/** SQL: a staged text as the type of its target column. */
+export function typed({ name, field }: Column, alias = 's'): string {
+  const text = `${alias}.${quoteIdentifier(name)}`
+  const type = fieldTypes[field.type].postgres(field)
+  return type === 'text' ? text : `${text}::${type}`
+}
+
+/** SQL: the value that a new record gets where its source does not give one. */
+export function defaultOf({ field }: Column): string {
+  const type = fieldTypes[field.type]
+  return `${quoteLiteral(field.default ?? type.empty(field))}::${type.postgres(field)}`
+}
+
+/** SQL: the key columns of the entity, each with an alias in front. */
+export function keyList({ key }: Entity, alias: string): string {
+  return key.map((name) => `${alias}.${quoteIdentifier(name)}`).join(', ')
+}
+
+/** SQL: that `t` (target) and `s` (staged) are the same record; `s` is typed already when `isTyped`. */
+export function sameKey(entity: Entity, isTyped = false): string {
+  return entity.columns
+    .filter(({ isKey }) => isKey)
+    .map((column) => {
+      const name = quoteIdentifier(column.name)
+      return `t.${name} = ${isTyped ? `s.${name}` : typed(column)}`
+    })
+    .join(' AND ')
+}

@@ -1,0 +1,3 @@
+import { runWorker } from '../src/run-worker'
+
+void runWorker(['stage'])
