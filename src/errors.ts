@@ -110,6 +110,8 @@ export const errorCodes = {
   EA109: { means: 'The request is malformed.', hint: 'Correct the parameter that the message names.' },
   EA110: { means: 'The state does not allow this.', hint: 'Look at the state with: entrepot status' },
   EA111: { means: 'The activity is disabled.', hint: 'Enable it with: entrepot activity enable' },
+  EA112: { means: 'The file cannot be read.', hint: 'Check the path, and that you may read the file.' },
+  EA113: { means: 'The file cannot be written.', hint: 'Name a file that is not there yet, in a folder that you may write to.' },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },
   ES103: { means: 'Redis cannot be used.', hint: 'Check REDIS_URL; set maxmemory-policy to noeviction.' },

@@ -48,7 +48,9 @@ export async function openHub(config: Config, lifecycle: Lifecycle, role: string
 }
 
 /** What migrating changed: names of migrations, then SQL of the entities' tables. */
-export async function migrate(db: Database): Promise<{ ran: string[]; changed: readonly string[]; notices: readonly string[] }> {
+export async function migrate(
+  db: Database,
+): Promise<{ ran: string[]; changed: readonly string[]; notices: readonly string[] }> {
   const ran = await migrateControlTables(db.url)
   const { changed, notices } = await ensureEntityTables(db, registry.all)
   await migrateQueues({ databaseUrl: db.url })

@@ -1,16 +1,19 @@
 import { EntrepotError } from './errors'
 import { openHub } from './hub'
-import { readConfig } from './platform/config'
+import { type Config, readConfig } from './platform/config'
 import { endOnSignals, openLifecycle } from './platform/lifecycle'
 import { logObservations } from './platform/log'
 import { observe } from './platform/observe'
 import { startWorkers, type WorkerRole } from './work'
 
-/** Runs a worker process until a signal ends it; a process that cannot start says why and exits with code 1. */
-export async function runWorker(roles: readonly WorkerRole[]): Promise<void> {
+/**
+ * Runs a worker process until a signal ends it; a process that cannot start says why and exits with code 1.
+ * Input   `bounds`: in place of those of the environment, for tests.
+ */
+export async function runWorker(roles: readonly WorkerRole[], bounds: Partial<Config> = {}): Promise<void> {
   const lifecycle = openLifecycle()
   try {
-    const config = readConfig()
+    const config = { ...readConfig(), ...bounds }
     logObservations(config.logLevel)
     const role = roles.join('+')
     endOnSignals(lifecycle)

@@ -1,17 +1,22 @@
-import { receiveJob } from './source/inbound'
+import { textOf } from './errors'
 import type { Hub } from './hub'
 import { answerBell, type Step, steps, sweep } from './pipeline'
 import type { Lifecycle } from './platform/lifecycle'
 import { observe } from './platform/observe'
 import type { Queues } from './platform/queues'
-import { textOf } from './errors'
+import { receiveJob } from './source/inbound'
 
 /** What a worker process may do: the steps by name, the producers' queue, and looking after what the bells missed. */
 export type WorkerRole = Step['name'] | 'inbound' | 'sweep'
 export const workerRoles: readonly WorkerRole[] = [...steps.map(({ name }) => name), 'inbound', 'sweep']
 
 /** Starts the workers of these roles in this process; the lifecycle ends them, chunks finished or released. */
-export async function startWorkers(hub: Hub, queues: Queues, lifecycle: Lifecycle, roles: readonly WorkerRole[]): Promise<void> {
+export async function startWorkers(
+  hub: Hub,
+  queues: Queues,
+  lifecycle: Lifecycle,
+  roles: readonly WorkerRole[],
+): Promise<void> {
   const concurrencies = { stage: hub.config.stageConcurrency, promote: hub.config.promoteConcurrency }
   for (const step of steps.filter(({ name }) => roles.includes(name))) {
     const answer = async (id: string) => void (await answerBell(hub, queues, step, id))
@@ -19,7 +24,9 @@ export async function startWorkers(hub: Hub, queues: Queues, lifecycle: Lifecycl
     lifecycle.onShutdown(`${step.name} worker`, () => worker.close())
   }
   if (roles.includes('inbound')) {
-    const worker = await queues.workInbound((data, jobId) => keepJob(hub, queues, data, jobId), { concurrency: inboundConcurrency })
+    const worker = await queues.workInbound((data, jobId) => keepJob(hub, queues, data, jobId), {
+      concurrency: inboundConcurrency,
+    })
     lifecycle.onShutdown('inbound worker', () => worker.close())
   }
   if (roles.includes('sweep')) startSweeping(hub, queues, lifecycle)

@@ -1,13 +1,30 @@
 import type { Column, Entity } from './define-entity'
 
 /**
- * The column of an entity that a name in a file's header means: the column's name, else its label, without regard to
- * letter case or surrounding space.
+ * The column that a header of a source names: by its name, else by its label, without regard to letter case, spaces,
+ * hyphens and underscores. Undefined when there is none.
  */
 export function findColumn(entity: Entity, headerName: string): Column | undefined {
-  const wanted = headerName.trim().toLowerCase()
-  return (
-    entity.columns.find(({ name }) => name.toLowerCase() === wanted) ??
-    entity.columns.find(({ field }) => field.label?.toLowerCase() === wanted)
-  )
+  let columns = columnsByName.get(entity)
+  if (!columns) {
+    columns = byPlainName(entity)
+    columnsByName.set(entity, columns)
+  }
+  return columns.get(plainName(headerName))
+}
+
+/** Headers are read with every message, entities never change. */
+const columnsByName = new WeakMap<Entity, Map<string, Column>>()
+
+function byPlainName(entity: Entity): Map<string, Column> {
+  const columns = new Map(entity.columns.map((column) => [plainName(column.name), column]))
+  for (const column of entity.columns) {
+    const { label } = column.field
+    if (label !== undefined && !columns.has(plainName(label))) columns.set(plainName(label), column)
+  }
+  return columns
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[\s_-]+/g, '')
 }

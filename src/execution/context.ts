@@ -10,7 +10,7 @@ export interface Context {
   readonly limits: WorkLimits
 }
 
-/** Bounds of the work; see the settings table for their meaning. */
+/** Bounds of the work; `platform/config.ts` has their meaning. */
 export interface WorkLimits {
   readonly maxMessageBytes: number
   readonly maxRecordBytes: number
@@ -18,4 +18,7 @@ export interface WorkLimits {
   readonly maxAttempts: number
   /** Connections that one execution may promote with. */
   readonly promoteConnections: number
+  readonly chunkRecords: number
+  readonly ownTableBytes: number
+  readonly partRecords: number
 }

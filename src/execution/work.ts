@@ -7,6 +7,8 @@ export interface Work {
   readonly id: number
   /** Every write of this claim carries it and is refused once someone else has claimed (the fence). */
   readonly epoch: number
+  /** How long the claim holds without a renewal. */
+  readonly leaseSeconds: number
   readonly executionId: string
   readonly messageId: string
   readonly activityId: string | null
@@ -26,6 +28,8 @@ export interface Work {
   readonly stagingTable: string | null
   readonly columns: string[] | null
   readonly sparse: boolean
+  /** Whether reading has found that no key occurs twice; false when it does not know. */
+  readonly keysAreUnique: boolean
   readonly scope: 'all' | 'errors'
   readonly checked: boolean
   readonly promotedChunks: number[]
@@ -81,11 +85,11 @@ async function claim(db: Database, which: string, options: ClaimOptions, values:
          target_started_at = CASE WHEN e.state = 'Promoting' THEN coalesce(e.target_started_at, now()) ELSE e.target_started_at END
        FROM due WHERE e.id = due.id RETURNING e.*
      )
-     SELECT e.id, e.epoch, e.execution_id AS "executionId", m.id AS "messageId", m.activity_id AS "activityId", e.entity,
+     SELECT e.id, e.epoch, $2::integer AS "leaseSeconds", e.execution_id AS "executionId", m.id AS "messageId", m.activity_id AS "activityId", e.entity,
        m.company, m.source_format AS "sourceFormat", coalesce(a.strict, false) AS strict, m.bytes,
        ${withPayload} AS payload, m.payload_location AS "payloadLocation", e.small, e.staged_records AS "stagedRecords",
        e.records_in_error AS "recordsInError",
-       e.staging_table AS "stagingTable", e.columns, e.sparse, e.scope, e.checked, e.promoted_chunks AS "promotedChunks"
+       e.staging_table AS "stagingTable", e.columns, e.sparse, e.keys_are_unique AS "keysAreUnique", e.scope, e.checked, e.promoted_chunks AS "promotedChunks"
      FROM claimed e JOIN entrepot.execution x ON x.id = e.execution_id JOIN entrepot.message m ON m.id = x.message_id
      LEFT JOIN entrepot.activity a ON a.id = m.activity_id
      ORDER BY e.message_seq, e.id`,
@@ -97,26 +101,32 @@ async function claim(db: Database, which: string, options: ClaimOptions, values:
 /**
  * Refuses to go on unless all of the claims still hold; the rows stay locked until the transaction ends, so that
  * nobody can claim them in between. Call it in the transaction of every write.
+ * A process that is stopped here loses its transaction after a lease: its locks would keep others from taking over.
  * Throws  Conflict.
  */
-export async function fence(tx: Queryable, works: readonly Pick<Work, 'id' | 'epoch'>[]): Promise<void> {
+export async function fence(
+  tx: Queryable,
+  works: readonly Pick<Work, 'id' | 'epoch' | 'leaseSeconds'>[],
+): Promise<void> {
   const held = await tx.query(
-    `SELECT e.id FROM entrepot.execution_entity e
+    `SELECT e.id, set_config('idle_in_transaction_session_timeout', $3, true) FROM entrepot.execution_entity e
      JOIN unnest($1::bigint[], $2::integer[]) AS mine(id, epoch) ON e.id = mine.id AND e.epoch = mine.epoch
      ORDER BY e.id FOR UPDATE OF e`,
-    [works.map(({ id }) => id), works.map(({ epoch }) => epoch)],
+    [works.map(({ id }) => id), works.map(({ epoch }) => epoch), `${works[0]?.leaseSeconds ?? 0}s`],
   )
   if (held.length < works.length) throw new Conflict('The work was taken over or cancelled: nothing more is written')
 }
 
-/** Keeps the claims alive; resolves to false when one is lost. */
-export async function renewLeases(db: Queryable, works: readonly Work[], leaseSeconds: number): Promise<boolean> {
-  const renewed = await db.count(
+/** Keeps the claims alive. */
+export async function renewLeases(db: Queryable, works: readonly Work[], leaseSeconds: number): Promise<void> {
+  await db.query(
+    // Rows that our own transaction is about to commit are left alone: waiting for them could be a deadlock.
     `UPDATE entrepot.execution_entity e SET lease_until = now() + make_interval(secs => $3)
-     FROM unnest($1::bigint[], $2::integer[]) AS mine(id, epoch) WHERE e.id = mine.id AND e.epoch = mine.epoch`,
+     FROM (SELECT w.id FROM entrepot.execution_entity w
+       JOIN unnest($1::bigint[], $2::integer[]) AS mine(id, epoch) ON w.id = mine.id AND w.epoch = mine.epoch
+       FOR UPDATE OF w SKIP LOCKED) free WHERE e.id = free.id`,
     [works.map(({ id }) => id), works.map(({ epoch }) => epoch), leaseSeconds],
   )
-  return renewed === works.length
 }
 
 /**

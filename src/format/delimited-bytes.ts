@@ -135,8 +135,8 @@ export class ByteLane implements DelimitedLane {
     const { ended } = this.#slab
     const { maxRecordBytes } = this.options
     const size = scanner.recordEnd - this.#position
-    // One byte more than the limit may be the CR of a line end that is not whole yet.
-    if (size > maxRecordBytes + (isWhole || ended ? 0 : 1)) {
+    // Of a record that is not whole the size is the least that it will have: a CR at the end is left out.
+    if (size > maxRecordBytes) {
       this.#failure = recordTooLarge(maxRecordBytes, this.#line, this.#recordNumber + index, this.#quoted())
     } else if (!isWhole && ended && scanner.openQuote !== -1) {
       this.#failure = unclosedQuote(this.#quoted() ?? '', this.#line, this.#recordNumber + index)

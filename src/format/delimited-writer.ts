@@ -34,8 +34,8 @@ function fieldText(value: string, index: number, count: number, format: Delimite
   return qualifier + escaped.replaceAll(qualifier, sign + qualifier) + qualifier
 }
 
-/** At the start of a file these would be read as another format, a delimiter line or a byte order mark. */
-const specialStart = /^(?:\s*<|sep=|\uFEFF)/i
+/** At the start of a file these would be read as a delimiter line, a byte order mark or a zip. */
+const specialStart = /^(?:sep=|\uFEFF)/i
 const zipStart = 'PK\x03\x04'
 
 function needsQualifier(value: string, index: number, count: number, format: DelimitedFormat): boolean {
@@ -43,6 +43,8 @@ function needsQualifier(value: string, index: number, count: number, format: Del
   if (/[\r\n]/.test(value) || (qualifier !== '' && value.includes(qualifier))) return true
   // Also finds a delimiter that would begin in the value and end behind it: 'a|' before '||'.
   if ((value + delimiter).indexOf(delimiter) < value.length) return true
+  // Behind blank fields too, as a tab or space before it hides no XML.
+  if (/^\s*</.test(value)) return index === 0 || qualifier !== ''
   if (index > 0) return false
   // A line with nothing on it is no record.
   if (count === 1 && value === '') return true

@@ -27,12 +27,18 @@ export interface BullBackend {
   readonly outage: Outage
   /** What the keys in Redis begin with. */
   readonly prefix: string
-  /** BullMQ's `connection` for queues and for workers: an ioredis client, or options of a pool. */
+  /** BullMQ's `connection` for queues: an ioredis client, or options of a pool. */
   readonly queueConnection: unknown
-  workerConnection(): unknown
+  /** The same for one worker, with what cuts it off when it does not close in time. */
+  connectWorker(): WorkerConnection
   /** Throws when it is known that no answer will come. */
   assertReachable(): void
   close(): void
+}
+
+export interface WorkerConnection {
+  readonly connection: unknown
+  disconnect(): void
 }
 
 // A factory is typed by its connection options; ours is chosen at run time together with connections of its kind.
@@ -64,12 +70,13 @@ export interface WorkerSettings {
 
 export function newWorker(
   backend: BullBackend,
+  connection: unknown,
   name: string,
   { concurrency, keepCompleted, keepFailed }: WorkerSettings,
   process: (job: BullJob, token: string) => Promise<unknown>,
 ): BullWorker {
   const options = {
-    connection: backend.workerConnection(),
+    connection,
     ...baseOptions(backend),
     concurrency,
     removeOnComplete: { count: keepCompleted },

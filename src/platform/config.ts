@@ -153,8 +153,18 @@ type Values = { readonly [K in keyof typeof settings]: ReturnType<(typeof settin
 /** Where the bytes of messages are kept. */
 export type PayloadStore = { readonly kind: 'postgres' } | { readonly kind: 'file'; readonly folder: string }
 
+/** Bounds that measuring has found, and that nobody needs to set. */
+const workBounds = {
+  /** Records of one transaction of staging: a crash does at most so many again, and a commit costs nothing beside them. */
+  chunkRecords: 100_000,
+  /** From this size on a message gets a staging table of its own, which is read without an index and dropped at once. */
+  ownTableBytes: 8 * 1024 ** 2,
+  /** Records of one transaction of promotion: a crash does at most so many again; each joins with the whole target once. */
+  partRecords: 250_000,
+}
+
 /** What the environment says, checked; see `settings` for each value's meaning and unit. */
-export interface Config extends Omit<Values, 'payloadStore'> {
+export interface Config extends Omit<Values, 'payloadStore'>, Readonly<typeof workBounds> {
   readonly payloadStore: PayloadStore
 }
 
@@ -175,7 +185,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (problems.length > 0) throw new SetupFault('ES101', problems.join('\n'))
   // Each key was set by the parser of that key just above.
   const parsed = values as unknown as Values
-  return { ...parsed, payloadStore: payloadStoreOf(parsed) }
+  return { ...workBounds, ...parsed, payloadStore: payloadStoreOf(parsed) }
 }
 
 function textFor({ name, secret }: Setting<unknown>, env: NodeJS.ProcessEnv): string {

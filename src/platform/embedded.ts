@@ -163,9 +163,11 @@ async function createDatabase(url: string): Promise<void> {
   }
 }
 
+const presenceName = 'entrepot presence'
+
 /** Holds a connection for as long as this process uses the server: that is how others know, also when it is killed. */
 async function stayPresent(url: string): Promise<Database> {
-  const presence = openDatabase({ url, poolSize: 1, applicationName: 'entrepot presence', staysConnected: true })
+  const presence = openDatabase({ url, poolSize: 1, applicationName: presenceName, staysConnected: true })
   await presence.query('SELECT 1')
   return presence
 }
@@ -186,13 +188,18 @@ async function leave(cluster: Cluster, lock: string, presence: Database, log: (t
   await Promise.race([left, late]).catch((error) => log(`The embedded Postgres was left running: ${textOf(error)}`))
 }
 
-/** Whether no other client is connected; looks for a while, because closed connections take a moment to disappear. */
+/**
+ * Whether no other client is connected. Another process that is present settles it at once; other connections are looked
+ * at for a while, because closed ones take a moment to disappear.
+ */
 async function isAlone(presence: Database): Promise<boolean> {
   const deadline = Date.now() + leaveMs.others
-  const others = `SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`
-  while ((await presence.query(others)).length > 0) {
-    if (Date.now() > deadline) return false
+  const others = `SELECT application_name AS name FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`
+  for (;;) {
+    const found = await presence.query<{ name: string }>(others)
+    if (found.length === 0) return true
+    if (found.some(({ name }) => name === presenceName) || Date.now() > deadline) return false
     await sleep(50)
   }
-  return true
 }

@@ -62,7 +62,7 @@ export function startInboundWorker(
   const settings = { concurrency, keepCompleted: 1_000, keepFailed: 5_000 }
   return startWorker(backend, queue, settings, async (job, token) => {
     try {
-      return await handler(job.data, job.id ?? '')
+      return await handler(job.data, identityOf(job))
     } catch (error) {
       if (error instanceof MessageRejected || error instanceof RequestRefused) {
         throw failForGood(`${error.code}: ${error.message}`)
@@ -72,6 +72,11 @@ export function startInboundWorker(
       throw error
     }
   })
+}
+
+/** BullMQ numbers its jobs from 1 again when Redis was emptied; with the time it was added a job is always the same one. */
+function identityOf({ id, timestamp }: BullJob): string {
+  return `${id}-${timestamp}`
 }
 
 /** Not a failed attempt: how many of those a job has is the producer's choice, and our outages are not its fault. */
@@ -85,7 +90,7 @@ function retryLater(job: BullJob, token: string, error: Error): Promise<never> {
 /** Past this many errors in a second a worker only spins: BullMQ fetches again at once after most errors. */
 const errorsInSecond = 10
 /** Finishing a job on a backend that is away can take for ever; the database is told first, so nothing is lost by leaving. */
-const closeMs = 3_000
+const closeMs = 2_000
 
 async function startWorker(
   backend: BullBackend,
@@ -108,7 +113,7 @@ async function startWorker(
     }
   }
   let current = await buildWorker(backend, queue, settings, tracked)
-  let closed = false
+  let closing: Promise<void> | undefined
   return {
     get lastActiveAt() {
       return lastActiveAt
@@ -117,28 +122,35 @@ async function startWorker(
       return running.size
     },
     async restart() {
-      if (closed) return
+      if (closing) return
       observe({ at: 'worker.restarted', queue })
       const old = current
       current = await buildWorker(backend, queue, settings, tracked)
       lastActiveAt = Date.now()
-      await leave(old, old.close(true))
+      await leave(old, old.worker.close(true))
     },
-    async close() {
-      closed = true
-      const gone = current.close()
-      gone.catch(() => undefined) // awaited below
-      await Promise.allSettled(running)
-      await leave(current, gone)
+    close() {
+      closing ??= finish()
+      return closing
     },
+  }
+
+  async function finish(): Promise<void> {
+    const gone = current.worker.close()
+    gone.catch(() => undefined) // awaited below
+    await Promise.allSettled(running)
+    await leave(current, gone)
   }
 }
 
-async function leave(worker: BullWorker, closing: Promise<void>): Promise<void> {
-  await within(closeMs, closing).catch(() => {
-    // Not awaited: BullMQ waits for the end of connections that never came up.
-    worker.disconnect().catch(() => undefined)
-  })
+interface ConnectedWorker {
+  readonly worker: BullWorker
+  disconnect(): void
+}
+
+async function leave({ disconnect }: ConnectedWorker, closing: Promise<void>): Promise<void> {
+  await within(closeMs, closing).catch(() => undefined)
+  disconnect()
 }
 
 async function buildWorker(
@@ -146,8 +158,9 @@ async function buildWorker(
   queue: string,
   settings: WorkerSettings,
   process: Process,
-): Promise<BullWorker> {
-  const worker = newWorker(backend, queue, settings, process)
+): Promise<ConnectedWorker> {
+  const { connection, disconnect } = backend.connectWorker()
+  const worker = newWorker(backend, connection, queue, settings, process)
   calmDown(worker, backend.outage)
   // On Postgres BullMQ remembers a failed first contact for good; on Redis it waits for one that succeeds.
   if (backend.kind === 'postgres') {
@@ -156,7 +169,7 @@ async function buildWorker(
       throw backendError(error)
     })
   }
-  return worker
+  return { worker, disconnect }
 }
 
 /** Reports a worker's errors, and lets it rest when it only produces errors. */

@@ -82,6 +82,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
     BullQueue
   >
   if (!settings.redisUrl) await ready(Object.values(queues))
+  let closing: Promise<void> | undefined
 
   async function ringAll(queue: QueueName, bells: readonly Bell[]): Promise<void> {
     if (bells.length === 0) return
@@ -119,11 +120,16 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
         () => true,
         () => false,
       ),
-    async close() {
-      // A queue of BullMQ whose connection never came up waits for it when closed.
-      await Promise.all(Object.values(queues).map((queue) => within(answerMs, queue.close()).catch(() => undefined)))
-      backend.close()
+    close() {
+      closing ??= closeAll()
+      return closing
     },
+  }
+
+  async function closeAll(): Promise<void> {
+    // A queue of BullMQ whose connection never came up waits for it when closed.
+    await Promise.all(Object.values(queues).map((queue) => within(answerMs, queue.close()).catch(() => undefined)))
+    backend.close()
   }
 }
 
@@ -161,24 +167,20 @@ async function redisBackend({ role, prefix, allowEviction }: QueueSettings, url:
     impatient.disconnect()
     throw error
   })
-  let patient: ReturnType<typeof openPatientRedis> | undefined
   return {
     kind: 'redis',
     outage,
     prefix,
     queueConnection: impatient,
-    workerConnection() {
-      patient ??= openPatientRedis(use)
-      return patient
+    connectWorker() {
+      const { client, disconnect } = openPatientRedis(use)
+      return { connection: client, disconnect }
     },
     assertReachable() {
       // Without this, each bell of a long outage would leave a promise behind.
       if (impatient.status !== 'ready') throw new Error(`Redis is not connected (${impatient.status})`)
     },
-    close() {
-      impatient.disconnect()
-      patient?.disconnect()
-    },
+    close: () => impatient.disconnect(),
   }
 }
 
@@ -189,7 +191,8 @@ function postgresBackend({ databaseUrl, role }: QueueSettings): BullBackend {
     outage: watchOutage('postgres'),
     prefix: '',
     queueConnection: connection,
-    workerConnection: () => connection,
+    // Its pool ends itself once the last query has.
+    connectWorker: () => ({ connection, disconnect: () => undefined }),
     assertReachable: () => undefined,
     close: () => undefined,
   }

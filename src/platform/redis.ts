@@ -23,9 +23,30 @@ export function openImpatientRedis(use: RedisUse): Redis {
   return open(use, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 1_000 })
 }
 
-/** A connection for workers, whose commands wait until Redis is back (as BullMQ demands of them). */
-export function openPatientRedis(use: RedisUse): Redis {
-  return open(use, { maxRetriesPerRequest: null })
+/** A worker's connections: their commands wait until Redis is back, as BullMQ demands. */
+export interface PatientRedis {
+  readonly client: Redis
+  /** Cuts them all at once, whatever state they are in. */
+  disconnect(): void
+}
+
+/** Opens a connection for one worker, and keeps hold of the copy that BullMQ makes of it for its blocking commands. */
+export function openPatientRedis(use: RedisUse): PatientRedis {
+  const client = open(use, { maxRetriesPerRequest: null })
+  const connections = [client]
+  const duplicate = client.duplicate.bind(client)
+  client.duplicate = (override) => {
+    const copy = duplicate(override)
+    connections.push(copy)
+    return copy
+  }
+  return {
+    client,
+    disconnect() {
+      // BullMQ's own close and disconnect wait for ever for a connection that is down, which then retries for ever.
+      for (const connection of connections) connection.disconnect()
+    },
+  }
 }
 
 type Patience = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>

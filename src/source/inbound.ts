@@ -1,5 +1,5 @@
-import type { Context } from '../execution/context'
 import { RequestRefused } from '../errors'
+import type { Context } from '../execution/context'
 import type { ReceivedMessage } from './message-insert'
 import { receive } from './receive'
 
@@ -56,7 +56,8 @@ function checkJob(data: unknown): InboundJob {
     throw new RequestRefused(400, 'EA107', 'The job data must be an object with the properties activityId and payload')
   }
   for (const [name, value] of Object.entries(data)) {
-    if (!Object.hasOwn(properties, name)) throw refused(name, `is not known; known are ${Object.keys(properties).join(', ')}`)
+    if (!Object.hasOwn(properties, name))
+      throw refused(name, `is not known; known are ${Object.keys(properties).join(', ')}`)
     const isLeftOut = value === undefined || (value === null && name !== 'payload')
     if (!isLeftOut && typeof value !== 'string') throw refused(name, `must be a string, not ${typeof value}`)
   }

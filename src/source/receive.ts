@@ -3,6 +3,7 @@ import { type Entity, nearest } from '../entity'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import { type SourceFormatName, sourceFormatNamed } from '../format/registry'
+import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
 import { type Activity, getActivity } from '../project/activity'
 import { insertMessage, type NewMessage, type ReceivedMessage } from './message-insert'
@@ -54,7 +55,9 @@ export async function receive(
       blocks: target.activity?.ordered ?? false,
       ...payload,
     }
+    faultPoint('receive.beforeInsert')
     const received = await insertMessage(context.db, message)
+    faultPoint('receive.afterInsert')
     if (received.isRepeat) await forget(context, payload)
     else {
       observe({

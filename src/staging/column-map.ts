@@ -1,4 +1,4 @@
-import { companyColumn, type Entity } from '../entity'
+import { companyColumn, type Entity, findColumn } from '../entity'
 import { MessageRejected } from '../errors'
 
 /** Which column of a source gives which column of the entity. */
@@ -18,17 +18,17 @@ export interface MappingRules {
 }
 
 /**
- * Matches a source's columns with the entity's by name, without regard to case, spaces, hyphens or underscores.
+ * Matches a source's columns with the entity's by name, else by label, without regard to case, spaces, hyphens or underscores.
  * Throws  MessageRejected EF102 (no column matches), EF103 (one named twice), EF104 (a key column missing),
  *         EF108 (unknown column and strict), EP105 (no company to be had).
  */
 export function mapColumns(entity: Entity, names: readonly string[], rules: MappingRules): ColumnMap {
   const sources = entity.columns.map(() => -1)
   const unknown: string[] = []
-  const indexOf = new Map(entity.columns.map(({ name }, index) => [plainName(name), index]))
   names.forEach((name, source) => {
-    const index = indexOf.get(plainName(name))
-    if (index === undefined) unknown.push(name)
+    const column = findColumn(entity, name)
+    const index = column === undefined ? -1 : entity.columns.indexOf(column)
+    if (index === -1) unknown.push(name)
     else if (sources[index] === -1) sources[index] = source
     else {
       const other = names[sources[index]!]
@@ -80,10 +80,6 @@ function refuseMissing(entity: Entity, sources: readonly number[], company: stri
       },
     )
   }
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replace(/[\s_-]+/g, '')
 }
 
 /** Names for a sentence, few enough to be read. */

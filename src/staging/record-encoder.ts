@@ -3,6 +3,7 @@ import { type ByteRule, writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
 import type { RecordBlock, RecordFault } from '../format/record-block'
+import { KeySet } from './key-set'
 
 /** Where the rows of an encoder go, and how they are marked. */
 export interface EncoderOptions {
@@ -58,9 +59,10 @@ export class RecordEncoder {
   recordsInError = 0
   /** Which of the entity's columns the source has given at least once. */
   readonly given: boolean[]
-  /** Whether some record left out a column that it could have given. */
-  isSparse = false
+  /** Which of the entity's columns some record has left out though the source could give it. */
+  private readonly leftOut: boolean[]
 
+  private readonly keys = new KeySet()
   private out: Buffer
   private at = 0
   private readonly width: number
@@ -78,6 +80,17 @@ export class RecordEncoder {
     this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))
     this.plans = entity.columns.map((column, index) => columnPlan(column, options.sources[index]!, options.company))
     this.given = this.plans.map(() => false)
+    this.leftOut = this.plans.map(() => false)
+  }
+
+  /** Whether a column is given by some records and left out by others. */
+  get isSparse(): boolean {
+    return this.given.some((isGiven, column) => isGiven && this.leftOut[column])
+  }
+
+  /** Whether it is known that no two good records have one key. */
+  get keysAreUnique(): boolean {
+    return this.keys.areUnique
   }
 
   /** How many bytes wait to be taken. */
@@ -110,52 +123,58 @@ export class RecordEncoder {
 
   /** Notes which columns a block gives, without encoding it: for records staged before a restart. */
   observe(block: RecordBlock): void {
+    this.keys.giveUp()
     for (let r = 0; r < block.count; r++) {
       this.plans.forEach(({ source }, c) => {
         if (source === -1) return
         if (block.starts[r * this.width + source]! >= 0) this.given[c] = true
-        else this.isSparse = true
+        else this.leftOut[c] = true
       })
     }
   }
 
   /** Writes a good record; false, with nothing written, when something is wrong with it. */
   private writeRecord(block: RecordBlock, r: number): boolean {
-    const { bytes, starts, ends } = block
     const rowAt = this.at
-    const first = r * this.width
     this.writePrefix(block, r, this.goodState)
+    this.keys.begin()
     for (let c = 0; c < this.plans.length; c++) {
       const plan = this.plans[c]!
-      const start = plan.source === -1 ? -1 : starts[first + plan.source]!
-      const end = start === -1 ? -1 : ends[first + plan.source]!
       this.out[this.at++] = tab
-      this.makeRoom((end - start) * 2)
-      if (start === -1) {
-        if (plan.source !== -1) {
-          this.isSparse = true
-          if (plan.refusesAbsent) return this.rewind(rowAt)
-        }
-        this.writeBytes(plan.absent)
-        continue
-      }
-      this.given[c] = true
-      if (start === end) {
-        if (plan.refusesEmpty) return this.rewind(rowAt)
-        this.writeBytes(plan.empty)
-        continue
-      }
-      const next = plan.rule(bytes, start, end, this.out, this.at)
-      if (next === -1) {
-        const parsed = parseField(plan.column, bytes.toString('utf8', start, end))
-        if (typeof parsed !== 'string') return this.rewind(rowAt)
-        this.writeText(parsed)
-      } else {
-        this.at = next
-      }
+      const cellAt = this.at
+      if (!this.writeCell(block, r, c, plan)) return this.rewind(rowAt)
+      if (plan.column.isKey) this.keys.feed(this.out, cellAt, this.at)
     }
     if (this.entity.validateRecord && this.ruleErrors(block, r).length > 0) return this.rewind(rowAt)
     this.out[this.at++] = newline
+    this.keys.add()
+    return true
+  }
+
+  /** Writes one cell of a good record; false when something is wrong with it. */
+  private writeCell({ bytes, starts, ends }: RecordBlock, r: number, c: number, plan: ColumnPlan): boolean {
+    const { source } = plan
+    const start = source === -1 ? -1 : starts[r * this.width + source]!
+    if (start === -1) {
+      if (source !== -1) this.leftOut[c] = true
+      this.writeBytes(plan.absent)
+      return source === -1 || !plan.refusesAbsent
+    }
+    this.given[c] = true
+    const end = ends[r * this.width + source]!
+    if (start === end) {
+      this.writeBytes(plan.empty)
+      return !plan.refusesEmpty
+    }
+    this.makeRoom((end - start) * 2)
+    const next = plan.rule(bytes, start, end, this.out, this.at)
+    if (next !== -1) {
+      this.at = next
+      return true
+    }
+    const parsed = parseField(plan.column, bytes.toString('utf8', start, end))
+    if (typeof parsed !== 'string') return false
+    this.writeText(parsed)
     return true
   }
 

@@ -4,6 +4,7 @@ import type { Context } from '../execution/context'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { RecordBlock } from '../format/record-block'
 import type { Transaction } from '../platform/database'
+import { faultPoint } from '../platform/faults'
 import { copyErrors, copyStaging } from './copy'
 import { entityOf } from './open-message'
 import { RecordEncoder } from './record-encoder'
@@ -23,8 +24,11 @@ export async function restage({ db, registry }: Context, work: Work): Promise<Du
     const position: number = after
     after = await db.transaction(async (tx) => {
       await fence(tx, [work])
-      return restageChunk(tx, work, entity, table, position)
+      const last = await restageChunk(tx, work, entity, table, position)
+      faultPoint('restage.beforeCommit')
+      return last
     })
+    faultPoint('restage.afterChunk')
   }
   return db.transaction(async (tx) => {
     await fence(tx, [work])

@@ -11,10 +11,6 @@ import { copyErrors, copyStaging, RowSender } from './copy'
 import { type OpenedMessage, openMessage } from './open-message'
 import { finishStaging } from './staging-state'
 
-/** Records of one transaction: a crash does at most so many again, and a commit costs nothing beside them. */
-const chunkRecords = 100_000
-/** From this size on a message gets a staging table of its own, which is read without an index and dropped at once. */
-const ownTableBytes = 8 * 1024 * 1024
 /** Rows are sent in pieces of this size: large enough for the socket, small enough to encode the next meanwhile. */
 const sendBytes = 256 * 1024
 /** Errors are written with their chunk; so many of them end it early, to bound memory. */
@@ -25,7 +21,7 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
   const startedAt = performance.now()
   const opened = await openMessage(context, work)
   const { entity, encoder, source } = opened
-  const ownTable = work.bytes >= ownTableBytes
+  const ownTable = work.bytes >= context.limits.ownTableBytes
   const table = ownTable ? executionStagingTable(entity, work.id) : stagingTable(entity)
   const blocks = source.blocks[Symbol.asyncIterator]()
   const position = { records: work.stagedRecords, next: await skip(opened, blocks, work.stagedRecords) }
@@ -33,7 +29,7 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
   try {
     while (position.next) {
       await context.db.transaction(async (tx) => {
-        await stageChunk(tx, work, opened, blocks, table, position)
+        await stageChunk(tx, work, opened, blocks, table, position, context.limits.chunkRecords)
         // Only now, so that a process which is stopped meanwhile holds no lock that keeps others from taking over.
         await fence(tx, [work])
         await savePosition(tx, work, {
@@ -41,9 +37,9 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
           inError: work.recordsInError + encoder.recordsInError,
           leaseSeconds: context.limits.leaseSeconds,
         })
-        await faultPoint('stage.beforeCommit')
+        faultPoint('stage.beforeCommit')
       })
-      await faultPoint('stage.afterChunk')
+      faultPoint('stage.afterChunk')
     }
   } finally {
     await blocks.return?.()
@@ -54,6 +50,7 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
       { work, opened, records: position.records, inError: work.recordsInError + encoder.recordsInError },
     ])
   })
+  faultPoint('stage.afterFinish')
   observe({
     at: 'stage.finished',
     executionId: work.executionId,
@@ -75,6 +72,7 @@ async function giveOwnTable({ db }: Context, work: Work, entity: Entity): Promis
       executionStagingTable(entity, work.id),
     ])
   })
+  faultPoint('stage.afterOwnTable')
 }
 
 interface Position {
@@ -106,6 +104,7 @@ async function stageChunk(
   blocks: Blocks,
   table: string,
   position: Position,
+  chunkRecords: number,
 ): Promise<void> {
   const sender = new RowSender(tx.copyIn(copyStaging(entity, table)))
   const until = position.records + chunkRecords
@@ -114,6 +113,7 @@ async function stageChunk(
     encoder.encode(block, from)
     position.records = block.firstRecordNumber + block.count - 1
     if (encoder.size >= sendBytes) await sender.send(encoder.take())
+    faultPoint('stage.inChunk')
     const { done, value } = await blocks.next()
     position.next = done ? undefined : { block: value, from: 0 }
   }

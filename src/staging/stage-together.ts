@@ -42,7 +42,7 @@ export async function stageTogether(
       encoded.map(({ work }) => work),
     )
     const moved = await finishStaging(tx, encoded)
-    await faultPoint('stage.beforeCommit')
+    faultPoint('stage.beforeCommit')
     return moved
   })
   const ms = Math.round(performance.now() - startedAt)

@@ -24,17 +24,19 @@ export async function finishStaging(tx: Queryable, messages: readonly StagedMess
     columns: entity.columns.flatMap(({ name }, index) =>
       encoder.given[index] || (records === inError && map.sources[index] !== -1) ? [name] : [],
     ),
+    source_columns: source.columns,
     sparse: encoder.isSparse,
+    keys_are_unique: encoder.keysAreUnique,
     unknown: [...new Set([...map.unknown, ...source.unknownNames])],
     is_empty: records === 0,
   }))
   return tx.query<DueWork>(
     `WITH staged AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS s(id bigint, records bigint, in_error bigint, columns text[],
-         sparse boolean, unknown text[], is_empty boolean)
+         source_columns text[], sparse boolean, keys_are_unique boolean, unknown text[], is_empty boolean)
      ), moved AS (
        UPDATE entrepot.execution_entity e SET state = 'Promoting', staged_records = s.records, records_read = s.records,
-         records_in_error = s.in_error, columns = s.columns, sparse = s.sparse, staging_finished_at = now(),
+         records_in_error = s.in_error, columns = s.columns, source_columns = s.source_columns, sparse = s.sparse, keys_are_unique = s.keys_are_unique, staging_finished_at = now(),
          lease_until = NULL, attempts = 0, due_at = now()
        FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.is_empty
      ), noted AS (

@@ -27,12 +27,16 @@ export interface CheckResult {
  * Returns  the counts of those that have any; inError includes what staging found.
  */
 export async function checkStaged(tx: Queryable, registry: EntityRegistry, set: StagedSet): Promise<CheckResult[]> {
-  const checks = [...companyChecks(registry, set), ...relationChecks(set), ...mandatoryChecks(set)]
+  const references = [companyReference(registry, set), ...relationReferences(set)].filter((each) => each !== undefined)
+  const checks = (await hasLostReferences(tx, set, references))
+    ? references.map((each) => lostReferences(set, each))
+    : []
+  if (set.hasErrors) checks.push(...references.flatMap((each) => lostReferencesInError(set, each)))
   let found = 0
-  for (const check of checks) found += await tx.count(check, [set.ids])
+  for (const check of [...checks, ...mandatoryChecks(set)]) found += await tx.count(check, [set.ids])
   if (found > 0) await markInError(tx, set)
   for (const check of selfRelationChecks(set)) if ((await tx.count(check, [set.ids])) > 0) await markInError(tx, set)
-  await supersede(tx, set)
+  if (!set.keysAreUnique) await supersede(tx, set)
   return tx.query<CheckResult>(
     `SELECT execution_entity AS id,
        count(DISTINCT record_number) FILTER (WHERE code <> 'EP102') AS "inError",
@@ -49,118 +53,132 @@ function note(code: string, field: string, value: string, reason: string, from: 
     ${from}`
 }
 
-function companyChecks(registry: EntityRegistry, set: StagedSet): string[] {
+/** Another record that staged records refer to, by columns of theirs. */
+interface Reference {
+  readonly code: 'EP101' | 'EP103'
+  /** Columns of the staged record, and beside each the column there. */
+  readonly pairs: readonly { readonly own: Column; readonly theirs: string }[]
+  /** The pairs that make it a reference when one of them has a value; the company alone does not. */
+  readonly given: Reference['pairs']
+  /** SQL name of the table that has the record. */
+  readonly table: string
+  /** SQL: what is wrong when it is not there. */
+  readonly reason: string
+}
+
+/** How a column of a staged record is read as its target's type. */
+type Reading = (column: Column) => string
+
+function companyReference(registry: EntityRegistry, set: StagedSet): Reference | undefined {
   const place = companyTable(registry)
-  if (!place || !set.entity.companySpecific) return []
-  const company = set.entity.columns.find(({ name }) => name === companyColumn)!
-  return whereToLook(set).map(({ from, value }) => {
-    const id = value(company)
-    const reason = `'The company ''' || ${id} || ''' does not exist'`
-    const isMissing = `NOT EXISTS (SELECT FROM ${place.table} c WHERE c.${place.id} = ${id})`
-    return note('EP103', companyColumn, id, reason, `${from} AND ${id} <> '' AND ${isMissing}`)
-  })
-}
-
-/** Staged records to check, and how a field of theirs is read as its target type. */
-interface Look {
-  readonly from: string
-  value(column: Column): string
-}
-
-/** Good records hold canonical text; those in error hold text as it came, of which only strings can be compared. */
-function whereToLook(set: StagedSet, columns: readonly Column[] = []): Look[] {
-  const looks: Look[] = [{ from: fromStaged(set), value: typed }]
-  const areStrings = columns.every(({ field }) => field.type === 'string')
-  if (set.hasErrors && areStrings) looks.push({ from: fromInError(set), value: canonicalString })
-  return looks
-}
-
-function canonicalString({ name, field }: Column): string {
-  const text = `coalesce(s.${quoteIdentifier(name)}, '')`
-  return field.letterCase === undefined ? text : `${field.letterCase}(${text})`
+  const own = set.entity.columns.find(({ name, isKey }) => isKey && name === companyColumn)
+  if (!place || !own) return undefined
+  const pairs = [{ own, theirs: place.id }]
+  const reason = `'The company ''' || s.${quoteIdentifier(companyColumn)} || ''' does not exist'`
+  return { code: 'EP103', pairs, given: pairs, table: place.table, reason }
 }
 
 /** The relations whose fields are all in the file: of the others nothing is known until the record is there. */
-function checkableRelations({ entity, columns }: StagedSet): [string, Relation][] {
+function checkableRelations({ entity, columns }: StagedSet): Relation[] {
   const given = new Set(columns.map(({ name }) => name))
-  return Object.entries(entity.relations).filter(([, { fields }]) =>
-    Object.keys(fields).every((name) => given.has(name)),
+  return Object.values(entity.relations).filter(({ fields }) => Object.keys(fields).every((name) => given.has(name)))
+}
+
+function relationReferences(set: StagedSet): Reference[] {
+  return checkableRelations(set)
+    .filter(({ to }) => to !== 'self')
+    .map((relation) => referenceOf(set.entity, relation))
+}
+
+function referenceOf(entity: Entity, relation: Relation): Reference {
+  const related = relatedEntity(entity, relation)
+  const columns = new Map(entity.columns.map((column) => [column.name, column]))
+  const given = (Object.entries(relation.fields) as [string, string][]).map(([own, theirs]) => ({
+    own: columns.get(own)!,
+    theirs: quoteIdentifier(theirs),
+  }))
+  const company = columns.get(companyColumn)
+  const pairs =
+    related.companySpecific && company ? [...given, { own: company, theirs: quoteIdentifier(companyColumn) }] : given
+  const shown = given.map(({ own, theirs }) => {
+    const name = theirs.replaceAll('"', '')
+    return `${quoteLiteral(`${name} '`)} || s.${quoteIdentifier(own.name)} || ''''`
+  })
+  const where = pairs === given ? '' : ` || ' in company ' || s.${quoteIdentifier(companyColumn)}`
+  const reason = `${quoteLiteral(`${related.label} has no record with `)} || ${shown.join(` || ' and ' || `)}${where}`
+  return { code: 'EP101', pairs, given, table: targetTable(related), reason }
+}
+
+function isGiven({ given }: Reference): string {
+  const parts = given.map(({ own: { name, field } }) => {
+    return `s.${quoteIdentifier(name)} <> ${quoteLiteral(fieldTypes[field.type].empty(field))}`
+  })
+  return `(${parts.join(' OR ')})`
+}
+
+function joined({ pairs }: Reference, alias: string, reading: Reading): string {
+  return pairs.map(({ own, theirs }) => `${alias}.${theirs} = ${reading(own)}`).join(' AND ')
+}
+
+/** Looks for lost references of any kind in one pass: mostly there are none, and then nothing else has to be read. */
+async function hasLostReferences(tx: Queryable, set: StagedSet, references: readonly Reference[]): Promise<boolean> {
+  if (references.length === 0) return false
+  const joins = references.map((each, i) => `LEFT JOIN ${each.table} p${i} ON ${joined(each, `p${i}`, typed)}`)
+  const isLost = references.map((each, i) => `(${isGiven(each)} AND p${i}.${each.pairs[0]!.theirs} IS NULL)`)
+  const [row] = await tx.query<{ lost: number }>(
+    `SELECT count(*) AS lost ${fromStaged(set).replace(' WHERE ', ` ${joins.join(' ')} WHERE `)} AND (${isLost.join(' OR ')})`,
+    [set.ids],
+  )
+  return row!.lost > 0
+}
+
+function lostReferences(
+  set: StagedSet,
+  reference: Reference,
+  from = fromStaged(set),
+  reading: Reading = typed,
+): string {
+  const fields = reference.given.map(({ own }) => own.name).join(', ')
+  const value = reference.given.map(({ own }) => `s.${quoteIdentifier(own.name)}`).join(` || ', ' || `)
+  const isThere = `SELECT FROM ${reference.table} p WHERE ${joined(reference, 'p', reading)}`
+  return note(
+    reference.code,
+    fields,
+    value,
+    reference.reason,
+    `${from} AND ${isGiven(reference)} AND NOT EXISTS (${isThere})`,
   )
 }
 
-function relationChecks(set: StagedSet): string[] {
-  const columns = new Map(set.entity.columns.map((column) => [column.name, column]))
-  return checkableRelations(set)
-    .filter(([, { to }]) => to !== 'self')
-    .flatMap(([, relation]) => {
-      const own = Object.keys(relation.fields).map((name) => columns.get(name)!)
-      return whereToLook(set, own).map(({ from, value }) => {
-        const parts = relationParts(set.entity, relation, value)
-        return note(
-          'EP101',
-          parts.field,
-          parts.value,
-          parts.reason,
-          `${from} AND ${parts.isGiven} AND NOT EXISTS (${parts.inTarget})`,
-        )
-      })
-    })
+/** Records in error hold text as it came, of which only strings can be compared. */
+function lostReferencesInError(set: StagedSet, reference: Reference): string[] {
+  if (reference.pairs.some(({ own }) => own.field.type !== 'string')) return []
+  const reading: Reading = ({ name, field }) => {
+    const text = `s.${quoteIdentifier(name)}`
+    return field.letterCase === undefined ? text : `${field.letterCase}(${text})`
+  }
+  return [lostReferences(set, reference, fromInError(set), reading)]
 }
 
 /** A record may relate to another one of the same file; whoever relates to a record in error is in error too. */
 function selfRelationChecks(set: StagedSet): string[] {
   return checkableRelations(set)
-    .filter(([, { to }]) => to === 'self')
-    .map(([, relation]) => {
-      const { field, value, reason, isGiven, inTarget } = relationParts(set.entity, relation, typed)
-      const own = Object.entries(relation.fields) as [string, string][]
-      const related = [
-        ...own,
-        ...(set.entity.companySpecific ? [[companyColumn, companyColumn] as [string, string]] : []),
-      ]
-        .map(([from, to]) => `p.${quoteIdentifier(to)} = s.${quoteIdentifier(from)}`)
+    .filter(({ to }) => to === 'self')
+    .map((relation) => {
+      const reference = referenceOf(set.entity, relation)
+      const fields = reference.given.map(({ own }) => own.name).join(', ')
+      const value = reference.given.map(({ own }) => `s.${quoteIdentifier(own.name)}`).join(` || ', ' || `)
+      const inFile = reference.pairs
+        .map(({ own, theirs }) => `p.${theirs} = s.${quoteIdentifier(own.name)}`)
+        .concat('p._execution_entity = s._execution_entity')
         .join(' AND ')
-      const lost = `${fromStaged(set)} AND ${isGiven} AND NOT EXISTS (${inTarget})`
-      const inFile = `SELECT FROM ${set.table} p WHERE p._execution_entity = s._execution_entity AND p._state = '${set.state}' AND ${related}`
-      return `WITH RECURSIVE lost AS (SELECT s.* ${lost}), bad AS (
-          SELECT s.* FROM lost s WHERE NOT EXISTS (${inFile})
-          UNION SELECT s.* FROM lost s JOIN bad p ON p._execution_entity = s._execution_entity AND ${related}
-        ) ${note('EP101', field, value, reason, 'FROM bad s')}`
+      const isThere = `SELECT FROM ${reference.table} p WHERE ${joined(reference, 'p', typed)}`
+      return `WITH RECURSIVE lost AS (SELECT s.* ${fromStaged(set)} AND ${isGiven(reference)} AND NOT EXISTS (${isThere})),
+        bad AS (
+          SELECT s.* FROM lost s WHERE NOT EXISTS (SELECT FROM ${set.table} p WHERE p._state = '${set.state}' AND ${inFile})
+          UNION SELECT s.* FROM lost s JOIN bad p ON ${inFile}
+        ) ${note('EP101', fields, value, reference.reason, 'FROM bad s')}`
     })
-}
-
-interface RelationParts {
-  readonly field: string
-  readonly value: string
-  readonly reason: string
-  /** The record refers to something. */
-  readonly isGiven: string
-  /** Subquery for the related target record. */
-  readonly inTarget: string
-}
-
-function relationParts(entity: Entity, relation: Relation, value: Look['value']): RelationParts {
-  const related = relatedEntity(entity, relation)
-  const columns = new Map(entity.columns.map((column) => [column.name, column]))
-  const pairs = (Object.entries(relation.fields) as [string, string][]).map(([own, theirs]) => ({
-    own: columns.get(own)!,
-    theirs,
-  }))
-  const joins = pairs.map(({ own, theirs }) => `p.${quoteIdentifier(theirs)} = ${value(own)}`)
-  const company = related.companySpecific ? value(columns.get(companyColumn)!) : undefined
-  if (company) joins.push(`p.${quoteIdentifier(companyColumn)} = ${company}`)
-  const texts = pairs.map(({ own }) => `s.${quoteIdentifier(own.name)}`)
-  const given = pairs.map(
-    ({ own: { field } }, i) => `${texts[i]} <> ${quoteLiteral(fieldTypes[field.type].empty(field))}`,
-  )
-  const shown = pairs.map(({ theirs }, i) => `${quoteLiteral(`${theirs} '`)} || ${texts[i]} || ''''`)
-  return {
-    field: pairs.map(({ own }) => own.name).join(', '),
-    value: texts.join(` || ', ' || `),
-    reason: `${quoteLiteral(`${related.label} has no record with `)} || ${shown.join(` || ' and ' || `)}${company ? ` || ' in company ' || ${company}` : ''}`,
-    isGiven: `(${given.join(' OR ')})`,
-    inTarget: `SELECT FROM ${targetTable(related)} p WHERE ${joins.join(' AND ')}`,
-  }
 }
 
 /** A field that must have a value and is not in the file is a fault of records that are not there yet. */

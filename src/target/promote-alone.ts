@@ -13,16 +13,13 @@ import { observeFinished } from './observe-finished'
 import { type StagedSet, stagedSet } from './staged-set'
 import { type UpsertCounts, upsertPart } from './upsert'
 
-/** Records of one transaction: a crash does at most so many again; each joins with the whole target once. */
-const partRecords = 250_000
-
 /** Promotes one execution's entity in parts, several at a time; parts that were promoted before are left out. */
 export async function promoteAlone(context: Context, work: Work): Promise<void> {
   const startedAt = performance.now()
   const entity = entityNamed(context.registry, work)
   const set = stagedSet(entity, [work])
   if (!work.checked) await check(context, work, set)
-  const parts = (await planParts(context.db, work, set)).filter(({ number }) => !work.promotedChunks.includes(number))
+  const parts = (await planParts(context, work, set)).filter(({ number }) => !work.promotedChunks.includes(number))
   await inParallel(parts, context.limits.promoteConnections, (part) => promotePart(context, work, entity, set, part))
   const finished = await finish(context, work, set)
   await observeFinished(context.db, [work], finished, startedAt)
@@ -40,7 +37,7 @@ async function check({ db, registry, limits }: Context, work: Work, set: StagedS
       [work.id, result.inError, result.superseded, limits.leaseSeconds],
     )
   })
-  await faultPoint('promote.afterCheck')
+  faultPoint('promote.afterCheck')
 }
 
 /** A part of the staged records, as a condition on `s`. */
@@ -50,8 +47,9 @@ interface Part {
 }
 
 /** Splits a staging table of its own by its pages, which stay as they are from the check on; a shared one is one part. */
-async function planParts(db: Queryable, work: Work, { table }: StagedSet): Promise<Part[]> {
-  const count = work.stagingTable === null || work.scope === 'errors' ? 1 : Math.ceil(work.stagedRecords / partRecords)
+async function planParts({ db, limits }: Context, work: Work, { table }: StagedSet): Promise<Part[]> {
+  const count =
+    work.stagingTable === null || work.scope === 'errors' ? 1 : Math.ceil(work.stagedRecords / limits.partRecords)
   if (count <= 1) return [{ number: 0, condition: '' }]
   const [{ pages = 0 } = {}] = await db.query<{ pages: number }>(
     `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS pages`,
@@ -71,9 +69,9 @@ async function promotePart(context: Context, work: Work, entity: Entity, set: St
     await choosePlans(tx, work, set)
     const counts = await upsertPart(tx, set, part.condition)
     await savePart(tx, work, part, counts, context.limits.leaseSeconds)
-    await faultPoint('promote.beforeCommit')
+    faultPoint('promote.beforeCommit')
   })
-  await faultPoint('promote.afterPart')
+  faultPoint('promote.afterPart')
 }
 
 /**
@@ -119,7 +117,9 @@ async function finish({ db }: Context, work: Work, set: StagedSet): Promise<Fini
        WHERE id = $1`,
       [work.id],
     )
-    return finishExecutions(tx, [work.executionId])
+    const finished = await finishExecutions(tx, [work.executionId])
+    faultPoint('promote.beforeFinish')
+    return finished
   })
 }
 

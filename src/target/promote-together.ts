@@ -34,7 +34,7 @@ export async function promoteTogether(context: Context, works: readonly Work[]):
       tx,
       works.map(({ executionId }) => executionId),
     )
-    await faultPoint('promote.beforeCommit')
+    faultPoint('promote.beforeCommit')
     return ended
   })
   await observeFinished(context.db, works, finished, startedAt)

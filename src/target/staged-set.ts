@@ -13,6 +13,8 @@ export interface StagedSet {
   readonly columns: readonly Column[]
   /** Whether a record may leave out some of the columns. */
   readonly sparse: boolean
+  /** Whether it is known that no key occurs twice in a message. */
+  readonly keysAreUnique: boolean
   /** Whether some of its records were in error when they were staged. */
   readonly hasErrors: boolean
   /** V: staged well; R: in error before, staged well in a retry. */
@@ -29,6 +31,7 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
     ids: works.map(({ id }) => id),
     columns: entity.columns.filter(({ name, isKey }) => isKey || given.has(name)),
     sparse: works.some(({ sparse }) => sparse),
+    keysAreUnique: works.every(({ keysAreUnique }) => keysAreUnique) && first.scope === 'all',
     hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
     state: first.scope === 'errors' ? 'R' : 'V',
   }

@@ -11,7 +11,7 @@ export interface UpsertCounts {
 }
 
 /**
- * Promotes one part of a large set, each key of which occurs once: updates what differs, then inserts what is new.
+ * Promotes one part of a large set, each key of which occurs once: inserts what is new, then updates what differs.
  * Two statements with joins of their own measured a third faster than one that sorts records into new, changed and
  * unchanged first, and twice as fast as ON CONFLICT where most are new.
  * Input   `part`: SQL condition on `s` that picks the part; '' for all.
@@ -21,19 +21,20 @@ export async function upsertPart(tx: Queryable, set: StagedSet, part: string): P
   const from = `${fromStaged(set)} ${part}`
   const [{ records = 0 } = {}] = await tx.query<{ records: number }>(`SELECT count(*) AS records ${from}`, [set.ids])
   const values = set.columns.filter(({ isKey }) => !isKey)
+  const inserted = await tx.count(
+    `INSERT INTO ${target} (${names(set.columns)}) SELECT ${newValues(set).join(', ')}
+     ${from} AND NOT EXISTS (SELECT FROM ${target} t WHERE ${sameKey(set.entity)})`,
+    [set.ids],
+  )
+  // What was inserted just now equals what is staged, so that it is not taken for changed.
   const updated =
-    values.length === 0
+    inserted === records || values.length === 0
       ? 0
       : await tx.count(
           `UPDATE ${target} t SET ${assignments(set, values)}
            ${from} AND ${sameKey(set.entity)} AND ${differs(set, values)}`,
           [set.ids],
         )
-  const inserted = await tx.count(
-    `INSERT INTO ${target} (${names(set.columns)}) SELECT ${newValues(set).join(', ')}
-     ${from} AND NOT EXISTS (SELECT FROM ${target} t WHERE ${sameKey(set.entity)})`,
-    [set.ids],
-  )
   return { inserted, updated, unchanged: records - inserted - updated }
 }
 

@@ -41,20 +41,93 @@ interface ReadOptions {
 
 /** What the bad input of a shape comes to. */
 const shapes: readonly [string, string, { values: unknown[]; faults?: unknown[]; error?: unknown }][] = [
-  ['LF', 'a,b\n1,2\n3,4\n', { values: [['1', '2'], ['3', '4']] }],
-  ['CRLF', 'a,b\r\n1,2\r\n3,4\r\n', { values: [['1', '2'], ['3', '4']] }],
-  ['lone CR', 'a,b\r1,2\r3,4\r', { values: [['1', '2'], ['3', '4']] }],
-  ['mixed line ends', 'a,b\r1,2\n3,4\r\n5,6', { values: [['1', '2'], ['3', '4'], ['5', '6']] }],
+  [
+    'LF',
+    'a,b\n1,2\n3,4\n',
+    {
+      values: [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    },
+  ],
+  [
+    'CRLF',
+    'a,b\r\n1,2\r\n3,4\r\n',
+    {
+      values: [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    },
+  ],
+  [
+    'lone CR',
+    'a,b\r1,2\r3,4\r',
+    {
+      values: [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    },
+  ],
+  [
+    'mixed line ends',
+    'a,b\r1,2\n3,4\r\n5,6',
+    {
+      values: [
+        ['1', '2'],
+        ['3', '4'],
+        ['5', '6'],
+      ],
+    },
+  ],
   ['no last line end', 'a,b\n1,2', { values: [['1', '2']] }],
   ['an empty last field at the end', 'a,b\n1,', { values: [['1', '']] }],
-  ['blank lines', '\n\r\n\ra,b\n\n1,2\r\n\r\n3,4\n\n', { values: [['1', '2'], ['3', '4']] }],
+  [
+    'blank lines',
+    '\n\r\n\ra,b\n\n1,2\r\n\r\n3,4\n\n',
+    {
+      values: [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    },
+  ],
   ['blank lines of one column', 'a\n1\n\n2\n""\n', { values: [['1'], ['2'], ['']] }],
-  ['quoted delimiters and line ends', 'a,b\n"1,x","2\r\ny"\n"\r","\n"\n', { values: [['1,x', '2\r\ny'], ['\r', '\n']] }],
-  ['doubled quotes', 'a,b\n"say ""hi""",""""\n"","""x"""\n', { values: [['say "hi"', '"'], ['', '"x"']] }],
+  [
+    'quoted delimiters and line ends',
+    'a,b\n"1,x","2\r\ny"\n"\r","\n"\n',
+    {
+      values: [
+        ['1,x', '2\r\ny'],
+        ['\r', '\n'],
+      ],
+    },
+  ],
+  [
+    'doubled quotes',
+    'a,b\n"say ""hi""",""""\n"","""x"""\n',
+    {
+      values: [
+        ['say "hi"', '"'],
+        ['', '"x"'],
+      ],
+    },
+  ],
   ['a closing quote at the end', 'a,b\n1,"2"', { values: [['1', '2']] }],
   ['quoted headers', '"a,1","b""2"\n1,2\n', { values: [['1', '2']] }],
   ['spaces', 'a,b\n 1 ,  \n', { values: [[' 1 ', '  ']] }],
-  ['NUL and `\\.` and `\\N`', 'a,b\n\\.,\\N\n\0,x\0y\n', { values: [['\\.', '\\N'], ['\0', 'x\0y']] }],
+  [
+    'NUL and `\\.` and `\\N`',
+    'a,b\n\\.,\\N\n\0,x\0y\n',
+    {
+      values: [
+        ['\\.', '\\N'],
+        ['\0', 'x\0y'],
+      ],
+    },
+  ],
   ['a byte order mark in a value', 'a,b\n\uFEFF1,2\n', { values: [['\uFEFF1', '2']] }],
   ['a header alone', 'a,b\n', { values: [] }],
   ['nothing', '\n\r\n', { values: [] }],
@@ -64,8 +137,16 @@ const shapes: readonly [string, string, { values: unknown[]; faults?: unknown[];
     {
       values: [undefined, undefined, ['5', '6']],
       faults: [
-        { number: 1, line: 2, fault: { code: 'ER101', reason: 'The record has 1 field where the header has 2.', text: '1' } },
-        { number: 2, line: 3, fault: { code: 'ER101', reason: 'The record has 3 fields where the header has 2.', text: '2,3,4' } },
+        {
+          number: 1,
+          line: 2,
+          fault: { code: 'ER101', reason: 'The record has 1 field where the header has 2.', text: '1' },
+        },
+        {
+          number: 2,
+          line: 3,
+          fault: { code: 'ER101', reason: 'The record has 3 fields where the header has 2.', text: '2,3,4' },
+        },
       ],
     },
   ],
@@ -75,7 +156,11 @@ const shapes: readonly [string, string, { values: unknown[]; faults?: unknown[];
     {
       values: [['1"', '2"'], undefined, ['3"', '4']],
       faults: [
-        { number: 2, line: 3, fault: { code: 'ER101', reason: 'The record has 1 field where the header has 2.', text: '"x""y"' } },
+        {
+          number: 2,
+          line: 3,
+          fault: { code: 'ER101', reason: 'The record has 1 field where the header has 2.', text: '"x""y"' },
+        },
       ],
     },
   ],
@@ -107,12 +192,22 @@ const shapes: readonly [string, string, { values: unknown[]; faults?: unknown[];
         {
           number: 1,
           line: 2,
-          fault: { code: 'ER103', column: 'b', reason: 'A quote stands inside the field b (line 2, column 4).', text: '1,2"3' },
+          fault: {
+            code: 'ER103',
+            column: 'b',
+            reason: 'A quote stands inside the field b (line 2, column 4).',
+            text: '1,2"3',
+          },
         },
         {
           number: 2,
           line: 3,
-          fault: { code: 'ER103', column: 'b', reason: 'A quote stands inside the field b (line 3, column 4).', text: '4,é"5"' },
+          fault: {
+            code: 'ER103',
+            column: 'b',
+            reason: 'A quote stands inside the field b (line 3, column 4).',
+            text: '4,é"5"',
+          },
         },
       ],
     },
@@ -120,15 +215,39 @@ const shapes: readonly [string, string, { values: unknown[]; faults?: unknown[];
   [
     'a quote that is never closed',
     'a,b\n1,2\n3,"4\r\n5,é\n6',
-    { values: [['1', '2']], error: { code: 'EF105', message: 'The quote that opens in line 3, column 3 is never closed.', line: 3, column: 3 } },
+    {
+      values: [['1', '2']],
+      error: {
+        code: 'EF105',
+        message: 'The quote that opens in line 3, column 3 is never closed.',
+        line: 3,
+        column: 3,
+      },
+    },
   ],
   [
     'a quote that opens on a later line of its record and is never closed',
     'a,b\n"1\r2\r\nö","4',
-    { values: [], error: { code: 'EF105', message: 'The quote that opens in line 4, column 4 is never closed.', line: 4, column: 4 } },
+    {
+      values: [],
+      error: {
+        code: 'EF105',
+        message: 'The quote that opens in line 4, column 4 is never closed.',
+        line: 4,
+        column: 4,
+      },
+    },
   ],
-  ['a header with a quote inside', 'a,b"c\n1,2\n', { values: [], error: expect.objectContaining({ code: 'ER103', line: 1 }) }],
-  ['a header with a quote that is never closed', 'a,"b\n1,2\n', { values: [], error: expect.objectContaining({ code: 'EF105', line: 1, column: 3 }) }],
+  [
+    'a header with a quote inside',
+    'a,b"c\n1,2\n',
+    { values: [], error: expect.objectContaining({ code: 'ER103', line: 1 }) },
+  ],
+  [
+    'a header with a quote that is never closed',
+    'a,"b\n1,2\n',
+    { values: [], error: expect.objectContaining({ code: 'EF105', line: 1, column: 3 }) },
+  ],
 ]
 
 describe.each<LaneName>(['byte lane', 'papaparse lane'])('the %s', (name) => {
@@ -166,12 +285,20 @@ describe.each<LaneName>(['byte lane', 'papaparse lane'])('the %s', (name) => {
   it('takes a record of exactly the limit and refuses a larger one', async () => {
     const limit = { options: { maxRecordBytes: 40 } }
     const fits = `a,b\n"${'é'.repeat(17)}",12\r\n`
-    expect(valuesOf(await read(name, fits, limit))).toEqual([['é'.repeat(17), '12']].map((row) => row))
+    expect(valuesOf(await read(name, fits, limit))).toEqual([['é'.repeat(17), '12']])
     const tooLarge = `a,b\nx,y\n"${'é'.repeat(17)}",1234\r\n`
     const reading = await read(name, tooLarge, limit)
     expect(valuesOf(reading)).toEqual([['x', 'y']])
     expect(reading.error).toMatchObject({ code: 'EF107', line: 3 })
   })
+
+  it.each([10, 11, 12, 13])(
+    'refuses a record of %i bytes over a limit of 9, with its CR at the end of what is held',
+    async (size) => {
+      const reading = await read(name, `${'x'.repeat(size)}\r\n`, { options: { maxRecordBytes: 9, blockBytes: 1 } })
+      expect(reading.error).toMatchObject({ code: 'EF107', line: 1 })
+    },
+  )
 
   it('refuses a faulty record over the limit too', async () => {
     const reading = await read(name, `a,b\nx"${'y'.repeat(50)}\n1,2\n`, { options: { maxRecordBytes: 40 } })
@@ -193,7 +320,8 @@ describe.each<LaneName>(['byte lane', 'papaparse lane'])('the %s', (name) => {
       }
     }
     const options = { maxRecordBytes: 1_000_000, blockBytes: 65_536, firstLine: 1 }
-    const lane = name === 'byte lane' ? new ByteLane(endless(), comma, options) : new PapaparseLane(endless(), comma, options)
+    const lane =
+      name === 'byte lane' ? new ByteLane(endless(), comma, options) : new PapaparseLane(endless(), comma, options)
     const reading = await readAll(async () => ({ columns: (await lane.header())!, blocks: lane.blocks(['a', 'b']) }))
     expect(valuesOf(reading)).toEqual([['1', '2']])
     expect(reading.error).toMatchObject({ code: 'EF107', line: 3 })
@@ -205,7 +333,10 @@ describe.each<LaneName>(['byte lane', 'papaparse lane'])('the %s', (name) => {
     const width = 100_000
     const text = `${Array.from({ length: width }, (_, index) => `c${index}`).join(',')}\n${'x\n'.repeat(500)}`
     const options = { maxRecordBytes: 1_000_000, blockBytes: 65_536, firstLine: 1 }
-    const lane = name === 'byte lane' ? new ByteLane(chunked(text), comma, options) : new PapaparseLane(chunked(text), comma, options)
+    const lane =
+      name === 'byte lane'
+        ? new ByteLane(chunked(text), comma, options)
+        : new PapaparseLane(chunked(text), comma, options)
     const columns = (await lane.header())!
     let records = 0
     for await (const block of lane.blocks(columns)) {
@@ -224,14 +355,33 @@ describe.each<LaneName>(['byte lane', 'papaparse lane'])('the %s', (name) => {
         isClosed = true
       }
     }
-    const lane = name === 'byte lane' ? new ByteLane(source(), comma, smallBlocks) : new PapaparseLane(source(), comma, smallBlocks)
+    const lane =
+      name === 'byte lane'
+        ? new ByteLane(source(), comma, smallBlocks)
+        : new PapaparseLane(source(), comma, smallBlocks)
     for await (const _ of lane.blocks(['a', 'b'])) break
     expect(isClosed).toBe(true)
   })
 })
 
 /** Texts made of the pieces that matter, well-formed or not. */
-const pieces = fc.constantFrom('"', '"', ',', ',', '\n', '\r\n', '\r', '""', 'a', 'é', '🚀', ' ', '\uFEFF', 'x,y\r\n', '"q,\n""z"""')
+const pieces = fc.constantFrom(
+  '"',
+  '"',
+  ',',
+  ',',
+  '\n',
+  '\r\n',
+  '\r',
+  '""',
+  'a',
+  'é',
+  '🚀',
+  ' ',
+  '\uFEFF',
+  'x,y\r\n',
+  '"q,\n""z"""',
+)
 const texts = fc.array(pieces, { maxLength: 60 }).map((parts) => parts.join(''))
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 })
 const blockSizes = fc.integer({ min: 1, max: 40 })
@@ -267,12 +417,17 @@ describe('both lanes', () => {
       text.replaceAll(',', format.delimiter).replaceAll('"', format.qualifier === '' ? '"' : format.qualifier),
     )
     await fc.assert(
-      fc.asyncProperty(inDialect, blockSizes, fc.integer({ min: 5, max: 80 }), async (text, blockBytes, maxRecordBytes) => {
-        const options = { blockBytes, maxRecordBytes }
-        const byBytes = await read('byte lane', text, { format, options })
-        const byPapaparse = await read('papaparse lane', text, { format, options })
-        expect(withoutQuoteHint(byPapaparse)).toEqual(withoutQuoteHint(byBytes))
-      }),
+      fc.asyncProperty(
+        inDialect,
+        blockSizes,
+        fc.integer({ min: 5, max: 80 }),
+        async (text, blockBytes, maxRecordBytes) => {
+          const options = { blockBytes, maxRecordBytes }
+          const byBytes = await read('byte lane', text, { format, options })
+          const byPapaparse = await read('papaparse lane', text, { format, options })
+          expect(withoutQuoteHint(byPapaparse)).toEqual(withoutQuoteHint(byBytes))
+        },
+      ),
       { numRuns: 1500 },
     )
   })

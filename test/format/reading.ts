@@ -40,7 +40,7 @@ export async function readAll(open: () => Promise<Pick<RecordSource, 'columns' |
   try {
     const source = await open()
     columns = source.columns
-    for await (const block of source.blocks) records.push(...recordsOf(block, columns.length))
+    for await (const block of source.blocks) for (const record of recordsOf(block, columns.length)) records.push(record)
     return { columns, records }
   } catch (error) {
     if (!(error instanceof EntrepotError)) throw error

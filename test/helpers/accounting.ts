@@ -1,0 +1,111 @@
+import type { EntityRegistry } from '../../src/entity'
+import { stagingTable, targetTable } from '../../src/entity/names'
+import type { Queryable } from '../../src/platform/database'
+import type { TestHub } from './test-hub'
+import { waitFor } from './wait-for'
+
+/** Waits until no message is under way. */
+export async function allFinished({ hub }: TestHub, timeoutMs = 30_000): Promise<void> {
+  const what = 'the end of all messages'
+  await waitFor(async () => (await unfinished(hub.db)).length === 0, { what, timeoutMs }).catch(async (error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(await unfinished(hub.db))}`)
+  })
+}
+
+function unfinished(db: Queryable): Promise<object[]> {
+  return db.query(
+    `SELECT m.external_id, m.entity, e.state, e.epoch, e.attempts, e.lease_until - now() AS lease, e.due_at - now() AS due
+     FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id JOIN entrepot.execution_entity e ON e.execution_id = x.id
+     WHERE m.state = 'Enqueued' AND x.state = 'NotRun'`,
+  )
+}
+
+/**
+ * Expects that every record is accounted for (promise P5): each message is at its end, each record that was read is staged
+ * once, the counts are those of the tables, and nothing is held.
+ */
+export async function expectAccounted({ hub: { db, registry } }: TestHub): Promise<void> {
+  expect(await unfinished(db)).toEqual([])
+  expect(await db.query('SELECT id FROM entrepot.execution_entity WHERE lease_until IS NOT NULL')).toEqual([])
+  expect(await brokenCounts(db)).toEqual([])
+  for (const problem of await Promise.all(registry.all.map((entity) => tableProblems(db, registry, entity.name)))) {
+    expect(problem).toEqual([])
+  }
+}
+
+/** Entities whose counts do not add up, or are not those of `record_error`. */
+function brokenCounts(db: Queryable): Promise<object[]> {
+  return db.query(
+    `SELECT e.id, e.records_read, e.records_inserted, e.records_updated, e.records_unchanged, e.records_superseded,
+       e.records_in_error, r.in_error, r.superseded
+     FROM entrepot.execution_entity e
+     CROSS JOIN LATERAL (
+       SELECT count(DISTINCT record_number) FILTER (WHERE code <> 'EP102') AS in_error,
+         count(*) FILTER (WHERE code = 'EP102') AS superseded
+       FROM entrepot.record_error WHERE execution_entity = e.id) r
+     WHERE e.state = 'Finished' AND (e.records_in_error <> r.in_error OR e.records_superseded <> r.superseded
+       OR e.records_read <> e.staged_records OR e.records_read <> e.records_inserted + e.records_updated
+         + e.records_unchanged + e.records_superseded + e.records_in_error)`,
+  )
+}
+
+/** Executions whose staged records are not each there once, and target tables with other records than were inserted. */
+async function tableProblems(db: Queryable, registry: EntityRegistry, name: string): Promise<object[]> {
+  const entity = registry.get(name)
+  const staged = await db.query(
+    `SELECT e.id, e.staged_records, s.* FROM entrepot.execution_entity e
+     LEFT JOIN (
+       SELECT _execution_entity, count(*) AS rows, count(DISTINCT _record_number) AS records, max(_record_number) AS last,
+         count(*) FILTER (WHERE _state = 'E') AS in_error, count(*) FILTER (WHERE _state = 'S') AS superseded
+       FROM ${stagingTable(entity)} GROUP BY 1) s ON s._execution_entity = e.id
+     WHERE e.entity = $1 AND (e.staged_records, e.staged_records, e.staged_records)
+         IS DISTINCT FROM (coalesce(s.rows, 0), coalesce(s.records, 0), coalesce(s.last, 0))
+       OR e.entity = $1 AND e.state = 'Finished'
+         AND (e.records_in_error, e.records_superseded) IS DISTINCT FROM (coalesce(s.in_error, 0), coalesce(s.superseded, 0))`,
+    [name],
+  )
+  const target = await db.query(
+    `SELECT * FROM (SELECT $1::text AS entity, (SELECT count(*) FROM ${targetTable(entity)}) AS records,
+       (SELECT coalesce(sum(records_inserted), 0) FROM entrepot.execution_entity WHERE entity = $1) AS inserted) t
+     WHERE records <> inserted`,
+    [name],
+  )
+  return [...staged, ...target]
+}
+
+/**
+ * All that importing has made, in an order of its own: two runs of the same messages must have made the same. Messages
+ * are told apart by their external ids.
+ */
+export async function resultOf({ hub: { db, registry }, target }: TestHub): Promise<Record<string, unknown>> {
+  const messages = await db.query(
+    `SELECT m.external_id, m.entity, m.state, m.error ->> 'code' AS error, x.state AS execution, e.state AS entity_state,
+       e.records_read, e.records_inserted, e.records_updated, e.records_unchanged, e.records_superseded, e.records_in_error
+     FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id JOIN entrepot.execution_entity e ON e.execution_id = x.id
+     ORDER BY m.entity, m.external_id`,
+  )
+  const errors = await db.query(
+    `SELECT m.external_id, r.record_number, r.line, r.step, r.code, r.field, r.value, r.reason
+     FROM entrepot.record_error r JOIN entrepot.execution_entity e ON e.id = r.execution_entity
+     JOIN entrepot.execution x ON x.id = e.execution_id JOIN entrepot.message m ON m.id = x.message_id
+     ORDER BY m.entity, m.external_id, r.record_number, r.code, r.field`,
+  )
+  const targets = await Promise.all(registry.all.map(async ({ name }) => [name, await target(name)] as const))
+  return { messages, errors, targets: Object.fromEntries(targets) }
+}
+
+/** A checksum of every table of ours with all that is in it, by name: what changes nothing leaves them as they are. */
+export async function checksums({ hub: { db } }: TestHub): Promise<Record<string, string>> {
+  const tables = await db.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('entrepot', 'staging', 'target')`,
+  )
+  const sums = await Promise.all(
+    tables.map(async ({ name }) => {
+      const [row] = await db.query<{ sum: string }>(
+        `SELECT md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) AS sum FROM ONLY ${name} t`,
+      )
+      return [name, row!.sum] as const
+    }),
+  )
+  return Object.fromEntries(sums)
+}
