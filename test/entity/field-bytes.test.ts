@@ -44,21 +44,18 @@ const plain = {
 describe.each(Object.entries(fields))('the byte rule of %s', (_, field) => {
   const text = plain[field.type]
   it('writes what the text rule gives, or leaves the value to it', () => {
-    let decided = 0
     fc.assert(
       fc.property(texts, (text) => {
         const written = byBytes(field, text)
         if (written === undefined) return
-        decided++
         expect(written).toBe(copyText(fieldTypes[field.type].parse(text, field) as string))
       }),
       { numRuns: 3_000 },
     )
-    // Without a digit before the dot no usual spelling fits: the text rule decides all of them.
-    if (field.precision === undefined || field.precision > field.scale!) expect(decided).toBeGreaterThan(0)
   })
 
   it('decides a usual text', () => {
+    // Without a digit before the dot no usual spelling fits: the text rule decides all of them.
     const hasWholeDigits = field.precision !== field.scale || field.precision === undefined
     if (hasWholeDigits) expect(byBytes(field, text)).toBe(field.letterCase === 'upper' ? text.toUpperCase() : text)
   })
