@@ -1,10 +1,12 @@
 import { textOf } from './errors'
+import { findDueWork } from './execution/work'
 import type { Hub } from './hub'
-import { answerBell, type Step, steps, sweep } from './pipeline'
+import { answerBell, type Bells, ringFor, type Step, steps, sweep } from './pipeline'
 import type { Lifecycle } from './platform/lifecycle'
 import { observe } from './platform/observe'
-import type { Queues } from './platform/queues'
+import type { Queues, QueueWorker } from './platform/queues'
 import { receiveJob } from './source/inbound'
+import type { StoredMessage } from './source/message-insert'
 
 /** What a worker process may do: the steps by name, the producers' queue, and looking after what the bells missed. */
 export type WorkerRole = Step['name'] | 'inbound' | 'sweep'
@@ -22,6 +24,7 @@ export async function startWorkers(
     const answer = async (id: string) => void (await answerBell(hub, queues, step, id))
     const worker = await queues.work(step.name, answer, { concurrency: concurrencies[step.name] })
     lifecycle.onShutdown(`${step.name} worker`, () => worker.close())
+    watch(hub, lifecycle, step, worker)
   }
   if (roles.includes('inbound')) {
     const worker = await queues.workInbound((data, jobId) => keepJob(hub, queues, data, jobId), {
@@ -32,18 +35,55 @@ export async function startWorkers(
   if (roles.includes('sweep')) startSweeping(hub, queues, lifecycle)
 }
 
+/** A worker that took no job for so long, though work is due, has lost its queue without noticing. */
+const deafAfterMs = 30_000
+
+/** Builds a worker anew that takes no jobs although its step has work that is due. */
+function watch(hub: Hub, lifecycle: Lifecycle, step: Step, worker: QueueWorker): void {
+  const look = async () => {
+    if (worker.running > 0 || Date.now() - worker.lastActiveAt < deafAfterMs) return
+    const due = await findDueWork(hub.db, hub.limits.maxAttempts)
+    if (due.some(({ state }) => state === step.takes)) await worker.restart()
+  }
+  // A database that is away is noticed by everyone else; the next look comes soon.
+  const timer = setInterval(() => void look().catch(() => undefined), deafAfterMs / 2)
+  lifecycle.onShutdown(`${step.name} watch`, () => clearInterval(timer))
+}
+
 /** Jobs that are kept at the same time share one commit. */
 const inboundConcurrency = 16
 
 async function keepJob(hub: Hub, queues: Queues, data: unknown, jobId: string): Promise<string> {
-  const { messageId, workId } = await receiveJob(hub, data, jobId)
-  await ringForReceived(queues, workId)
-  return messageId
+  const received = await receiveJob(hub, data, jobId)
+  ringForReceived(queues, received)
+  return received.messageId
 }
 
-/** Rings for a message that was just received. */
-export async function ringForReceived(queues: Pick<Queues, 'ringAll'>, workId: number): Promise<void> {
-  await queues.ringAll(steps[0]!.name, [{ id: String(workId), jobId: `${steps[0]!.name}-${workId}-e0` }])
+/** Long enough for the messages of one commit to share a bell, too short for anyone to notice. */
+const bellPauseMs = 10
+const waitingBells = new WeakMap<Bells, StoredMessage[]>()
+
+/**
+ * Rings for a message that was received, soon. Small messages that come together share one bell, since whoever answers
+ * it takes all that are due: a bell each would cost more than the messages.
+ */
+export function ringForReceived(bells: Bells, received: StoredMessage): void {
+  const waiting = waitingBells.get(bells)
+  if (waiting) {
+    waiting.push(received)
+    return
+  }
+  const batch = [received]
+  waitingBells.set(bells, batch)
+  setTimeout(() => {
+    waitingBells.delete(bells)
+    const small = batch.filter(({ isSmall }) => isSmall).slice(-1)
+    const due = [...small, ...batch.filter(({ isSmall }) => !isSmall)]
+    void ringFor(
+      bells,
+      due.map(({ workId: id }) => ({ id, epoch: 0, state: 'Staging' })),
+    )
+  }, bellPauseMs)
 }
 
 function startSweeping(hub: Hub, queues: Queues, lifecycle: Lifecycle): void {

@@ -54,16 +54,16 @@ export interface ClaimOptions {
 }
 
 /**
- * Claims the work that a bell named, together with other small work where it is small itself.
- * Returns  nothing when it is not due, is claimed by another, or waits for its predecessors.
+ * Claims the work that a bell named; small work together with all other small work that is due.
+ * Returns  nothing when none is due, it is claimed by another, or waits for its predecessors.
  */
 export async function claimWork(db: Database, id: number, options: ClaimOptions): Promise<Work[]> {
   const [asked] = await db.query<{ groupable: boolean }>(
     `SELECT ${groupable} AS groupable FROM entrepot.execution_entity e WHERE id = $1 AND state = $2`,
     [id, options.state],
   )
-  if (!asked) return []
-  return asked.groupable ? claimSmallWork(db, options) : claim(db, 'e.id = $4', options, [id])
+  // Small messages share their bells, so a bell whose own work is done already may have been rung for others.
+  return !asked || asked.groupable ? claimSmallWork(db, options) : claim(db, 'e.id = $4', options, [id])
 }
 
 /** Claims small work of any message, oldest first. */

@@ -26,6 +26,8 @@ export interface StoredMessage {
   readonly executionId: string
   /** Id of the execution's entity, for the bell. */
   readonly workId: number
+  /** Whether it is handled together with other small ones. */
+  readonly isSmall: boolean
 }
 
 /** A message that is kept: whatever happens now, it will be worked on. */
@@ -89,7 +91,7 @@ async function insertOnce(db: Database, message: NewMessage): Promise<ReceivedMe
     const [stored] = await insertBatch(tx, [message])
     if (stored) return { ...stored, isRepeat: false }
     const [known] = await tx.query<StoredMessage & { sha256: Buffer }>(
-      `SELECT m.id AS "messageId", x.id AS "executionId", e.id AS "workId", m.sha256
+      `SELECT m.id AS "messageId", x.id AS "executionId", e.id AS "workId", e.small AS "isSmall", m.sha256
        FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
        JOIN entrepot.execution_entity e ON e.execution_id = x.id
        WHERE m.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2
@@ -104,8 +106,8 @@ async function insertOnce(db: Database, message: NewMessage): Promise<ReceivedMe
         known ? { messageId: known.messageId } : {},
       )
     }
-    const { messageId, executionId, workId } = known
-    return { messageId, executionId, workId, isRepeat: true }
+    const { messageId, executionId, workId, isSmall } = known
+    return { messageId, executionId, workId, isSmall, isRepeat: true }
   })
 }
 
@@ -137,9 +139,9 @@ async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Prom
        INSERT INTO entrepot.execution_entity (execution_id, message_seq, ordered_activity, entity, small)
        SELECT x.id, s.seq, CASE WHEN s.blocks THEN s.activity_id END, s.entity, s.payload_location IS NULL AND NOT s.blocks
        FROM executions x JOIN stored s ON s.id = x.message_id ORDER BY s.seq
-       RETURNING id, execution_id
+       RETURNING id, execution_id, small
      )
-     SELECT x.message_id AS "messageId", w.execution_id AS "executionId", w.id AS "workId"
+     SELECT x.message_id AS "messageId", w.execution_id AS "executionId", w.id AS "workId", w.small AS "isSmall"
      FROM works w JOIN executions x ON x.id = w.execution_id`,
     [
       column('id'),
