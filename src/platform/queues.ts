@@ -6,6 +6,7 @@ import { type QueueWorker, startBellWorker, startInboundWorker } from './queue-w
 import { checkRedis, openImpatientRedis, openPatientRedis } from './redis'
 
 export { migrateQueues } from './bull'
+export type { QueueWorker } from './queue-worker'
 
 /** The queues: one for each step's bells, and `inbound`, where producers put jobs of their own. */
 export const queueNames = ['stage', 'promote', 'inbound'] as const

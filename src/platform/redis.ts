@@ -32,7 +32,9 @@ export interface PatientRedis {
 
 /** Opens a connection for one worker, and keeps hold of the copy that BullMQ makes of it for its blocking commands. */
 export function openPatientRedis(use: RedisUse): PatientRedis {
-  const client = open(use, { maxRetriesPerRequest: null })
+  let leaving = false
+  const retryStrategy = (times: number) => (leaving ? null : retryMs(times))
+  const client = open(use, { maxRetriesPerRequest: null, retryStrategy })
   const connections = [client]
   const duplicate = client.duplicate.bind(client)
   client.duplicate = (override) => {
@@ -43,21 +45,39 @@ export function openPatientRedis(use: RedisUse): PatientRedis {
   return {
     client,
     disconnect() {
-      // BullMQ's own close and disconnect wait for ever for a connection that is down, which then retries for ever.
-      for (const connection of connections) connection.disconnect()
+      leaving = true
+      for (const connection of connections) end(connection)
     },
   }
 }
 
-type Patience = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
+/**
+ * Brings a connection to its end, with the commands that wait on it. Told to disconnect while it is between two attempts,
+ * ioredis never says that it ended, and BullMQ waits for that for ever: one more attempt, which is the last, does end it.
+ */
+function end(connection: Redis): void {
+  if (connection.status === 'reconnecting' || connection.status === 'close') {
+    connection.once('ready', () => connection.disconnect())
+    connection.connect().catch(() => undefined)
+  } else {
+    connection.disconnect()
+  }
+}
+
+/** The pause before the next attempt to connect: short at first for a restart, then at most 2 s. */
+function retryMs(times: number): number {
+  return Math.min(50 * 2 ** times, 2_000)
+}
+
+type Patience = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'retryStrategy'>
 
 function open({ url, name, outage }: RedisUse, options: Patience): Redis {
   const client = new Redis(url, {
+    retryStrategy: retryMs,
     ...options,
     connectionName: name,
     connectTimeout: 3_000,
     keepAlive: 10_000,
-    retryStrategy: (times) => Math.min(50 * 2 ** times, 2_000),
   })
   client.on('error', (error) => outage.failed(textOf(error)))
   client.on('ready', () => outage.worked())

@@ -34,7 +34,11 @@ export const whole = (keywords: Keywords = {}): Schema<number> => ({ type: 'inte
 export const flag = (keywords: Keywords = {}): Schema<boolean> => ({ type: 'boolean', ...keywords })
 export const guid = (keywords: Keywords = {}): Schema<string> => ({ type: 'string', format: 'uuid', ...keywords })
 /** A moment as ISO 8601 in UTC. */
-export const moment = (keywords: Keywords = {}): Schema<string> => ({ type: 'string', format: 'date-time', ...keywords })
+export const moment = (keywords: Keywords = {}): Schema<string> => ({
+  type: 'string',
+  format: 'date-time',
+  ...keywords,
+})
 
 export const oneOf = <const T extends string>(values: readonly T[], keywords: Keywords = {}): Schema<T> => ({
   type: 'string',

@@ -162,20 +162,20 @@ CREATE VIEW entrepot.execution_entity_status AS
       WHERE r.execution_entity = e.id AND r.step = 'stage') AS staging_errors
   FROM entrepot.execution_entity e;
 
+-- Subqueries instead of joins, so that a page of messages costs a page, however many there are.
 CREATE VIEW entrepot.message_status AS
   SELECT m.*,
-    CASE WHEN m.state <> 'Enqueued' THEN m.state
-      WHEN bool_or(e.state = 'Promoting') THEN 'Processing'
-      WHEN bool_or(e.epoch > 0) THEN 'PreProcessing'
-      ELSE 'Enqueued' END AS status
-  FROM entrepot.message m
-  LEFT JOIN entrepot.execution x ON x.message_id = m.id AND x.state = 'NotRun'
-  LEFT JOIN entrepot.execution_entity e ON e.execution_id = x.id
-  GROUP BY m.id;
+    CASE WHEN m.state <> 'Enqueued' THEN m.state ELSE (
+      SELECT CASE WHEN bool_or(e.state = 'Promoting') THEN 'Processing' WHEN bool_or(e.epoch > 0) THEN 'PreProcessing'
+        ELSE 'Enqueued' END
+      FROM entrepot.execution x JOIN entrepot.execution_entity e ON e.execution_id = x.id
+      WHERE x.message_id = m.id AND x.state = 'NotRun') END AS status
+  FROM entrepot.message m;
 
 CREATE VIEW entrepot.execution_status AS
   SELECT x.*,
-    CASE WHEN x.state = 'NotRun' AND bool_or(e.epoch > 0) THEN 'Executing' ELSE x.state END AS status
-  FROM entrepot.execution x JOIN entrepot.execution_entity e ON e.execution_id = x.id
-  GROUP BY x.id;
+    CASE WHEN x.state = 'NotRun' AND EXISTS (
+      SELECT FROM entrepot.execution_entity e WHERE e.execution_id = x.id AND e.epoch > 0) THEN 'Executing'
+      ELSE x.state END AS status
+  FROM entrepot.execution x;
 `
