@@ -1,8 +1,9 @@
-import { type Column, type Entity, fieldTypes } from '../entity'
-import { type ByteRule, writeCopyText } from '../entity/field-bytes'
+import { type Entity, fieldTypes } from '../entity'
+import { writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
 import type { RecordBlock, RecordFault } from '../format/record-block'
+import { type ColumnPlan, columnPlan, fieldFault, notGiven, parseField } from './column-plan'
 import { KeySet } from './key-set'
 
 /** Where the rows of an encoder go, and how they are marked. */
@@ -20,25 +21,8 @@ export interface EncoderOptions {
   readonly sourceBytes: number
 }
 
-/** An entity's column as the encoder sees it. */
-interface ColumnPlan {
-  readonly column: Column
-  /** Index of the source's column, -1 when the source has none. */
-  readonly source: number
-  readonly rule: ByteRule
-  /** COPY text for a cell without characters. */
-  readonly empty: Buffer
-  /** COPY text where the record does not give the field. */
-  readonly absent: Buffer
-  /** A cell without characters is an error. */
-  readonly refusesEmpty: boolean
-  /** A field that is not given is an error (keys). */
-  readonly refusesAbsent: boolean
-}
-
 const tab = 9
 const newline = 10
-const notGiven = Buffer.from('\\N')
 const errorState = Buffer.from('E')
 
 /** Buffer of a large source; grows for a single larger record. */
@@ -299,43 +283,4 @@ export class RecordEncoder {
     this.out.copy(larger, 0, 0, this.at)
     this.out = larger
   }
-}
-
-function columnPlan(column: Column, source: number, company: string | null): ColumnPlan {
-  const { name, field, isKey } = column
-  const type = fieldTypes[field.type]
-  const isCompany = name === 'dataAreaId' && isKey
-  const fallback = isCompany && company !== null ? company : undefined
-  const empty = fallback ?? field.default ?? type.empty(field)
-  return {
-    column,
-    source,
-    rule: type.bytes(field),
-    empty: copyText(empty),
-    absent: fallback === undefined ? notGiven : copyText(fallback),
-    refusesEmpty: field.mandatory && fallback === undefined && field.default === undefined,
-    refusesAbsent: isKey && fallback === undefined,
-  }
-}
-
-function copyText(text: string): Buffer {
-  const bytes = Buffer.from(text)
-  const out = Buffer.alloc(bytes.length * 2)
-  return out.subarray(0, writeCopyText(bytes, 0, bytes.length, out, 0))
-}
-
-/** The one rule: the field's own parser decides, whatever the byte rule left undecided. */
-function parseField({ field }: Column, text: string) {
-  return fieldTypes[field.type].parse(text, field)
-}
-
-function fieldFault(plan: ColumnPlan, text: string | undefined): { code: ErrorCode; reason: string } | undefined {
-  const { column, refusesEmpty, refusesAbsent, source } = plan
-  if (text === undefined) {
-    return refusesAbsent && source !== -1 ? { code: 'ER201', reason: `${column.name} is not given` } : undefined
-  }
-  if (text === '') return refusesEmpty ? { code: 'ER201', reason: `${column.name} is empty` } : undefined
-  const parsed = parseField(column, text)
-  if (typeof parsed === 'string') return undefined
-  return { code: parsed.code, reason: `${column.name} '${shownValue(text)}' ${parsed.reason}` }
 }
