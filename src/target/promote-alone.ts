@@ -1,5 +1,4 @@
 import type { Entity } from '../entity'
-import { targetTable } from '../entity/names'
 import { Conflict } from '../errors'
 import type { Context } from '../execution/context'
 import { type FinishedMessage, finishExecutions } from '../execution/finish'
@@ -8,7 +7,8 @@ import type { Queryable } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { checkStaged } from './checks'
 import { entityNamed } from './entity-named'
-import { boundIdleTime, lockTargets, lookUpInIndexes } from './locks'
+import { join, joinWithTarget } from './joins'
+import { boundIdleTime, inTurn, lockTargets } from './locks'
 import { observeFinished } from './observe-finished'
 import { type StagedSet, stagedSet } from './staged-set'
 import { type UpsertCounts, upsertPart } from './upsert'
@@ -20,7 +20,9 @@ export async function promoteAlone(context: Context, work: Work): Promise<void> 
   const set = stagedSet(entity, [work])
   if (!work.checked) await check(context, work, set)
   const parts = (await planParts(context, work, set)).filter(({ number }) => !work.promotedChunks.includes(number))
-  await inParallel(parts, context.limits.promoteConnections, (part) => promotePart(context, work, entity, set, part))
+  const promoteParts = () =>
+    inParallel(parts, context.limits.promoteConnections, (part) => promotePart(context, work, entity, set, part))
+  await (parts.length > 1 ? inTurn(context, entity, promoteParts) : promoteParts())
   const finished = await finish(context, work, set)
   await observeFinished(context.db, [work], finished, startedAt)
 }
@@ -28,7 +30,7 @@ export async function promoteAlone(context: Context, work: Work): Promise<void> 
 async function check({ db, registry, limits }: Context, work: Work, set: StagedSet): Promise<void> {
   await db.transaction(async (tx) => {
     await boundIdleTime(tx, limits.leaseSeconds)
-    await choosePlans(tx, work, set)
+    await join(tx, work.stagingTable === null ? 'byIndex' : 'byHash')
     const [result = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set)
     await fence(tx, [work])
     await tx.query(
@@ -65,26 +67,14 @@ async function planParts({ db, limits }: Context, work: Work, { table }: StagedS
 async function promotePart(context: Context, work: Work, entity: Entity, set: StagedSet, part: Part): Promise<void> {
   await context.db.transaction(async (tx) => {
     await boundIdleTime(tx, context.limits.leaseSeconds)
-    await lockTargets(tx, [entity], 'shared')
-    await choosePlans(tx, work, set)
+    await lockTargets(tx, [entity], work.stagingTable === null ? 'exclusive' : 'shared')
+    await joinWithTarget(tx, entity, work.bytes)
+    faultPoint('promote.inPart')
     const counts = await upsertPart(tx, set, part.condition)
     await savePart(tx, work, part, counts, context.limits.leaseSeconds)
     faultPoint('promote.beforeCommit')
   })
   faultPoint('promote.afterPart')
-}
-
-/**
- * Without statistics the planner may take a nested loop over a table that it believes to be empty, which is quadratic:
- * a large set is joined by hashing. Where the records are few beside the target, looking each up in its index is right.
- */
-async function choosePlans(tx: Queryable, work: Work, { entity, table }: StagedSet): Promise<void> {
-  if (work.stagingTable === null) return lookUpInIndexes(tx)
-  const [{ is_small = true } = {}] = await tx.query<{ is_small: boolean }>(
-    'SELECT pg_relation_size($1::regclass) <= 20 * pg_relation_size($2::regclass) AS is_small',
-    [targetTable(entity), table],
-  )
-  if (is_small) await tx.query('SET LOCAL enable_nestloop = off')
 }
 
 async function savePart(

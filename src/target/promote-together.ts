@@ -6,7 +6,8 @@ import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { type CheckResult, checkStaged } from './checks'
 import { entityNamed } from './entity-named'
-import { boundIdleTime, lockTargets, lookUpInIndexes } from './locks'
+import { join, joinWithTarget } from './joins'
+import { boundIdleTime, lockTargets } from './locks'
 import { observeFinished } from './observe-finished'
 import { fromStaged, keyList, type StagedSet, setKey, stagedSet } from './staged-set'
 import { type UpsertCounts, upsertTogether } from './upsert'
@@ -22,7 +23,6 @@ export async function promoteTogether(context: Context, works: readonly Work[]):
   const finished = await context.db.transaction(async (tx) => {
     await boundIdleTime(tx, context.limits.leaseSeconds)
     await lockTargets(tx, entities, 'exclusive')
-    await lookUpInIndexes(tx)
     const accounts = new Map<number, Account>()
     for (const entity of entities) {
       const ofEntity = works.filter((work) => work.entity === entity.name)
@@ -47,11 +47,17 @@ async function promoteEntity(
   works: readonly Work[],
   accounts: Map<number, Account>,
 ): Promise<void> {
+  await join(tx, 'byIndex')
   for (const set of setsOf(entity, works)) {
     for (const { id, inError, superseded } of await checkStaged(tx, registry, set)) {
       accounts.set(id, { inserted: 0, updated: 0, unchanged: 0, inError, superseded })
     }
   }
+  await joinWithTarget(
+    tx,
+    entity,
+    works.reduce((sum, { bytes }) => sum + bytes, 0),
+  )
   for (let rest = works; rest.length > 0; ) {
     const later = await laterOfOneKey(tx, entity, rest)
     for (const set of setsOf(
