@@ -180,7 +180,7 @@ export class ByteLane implements DelimitedLane {
 }
 
 function grown(lines: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * lines.length + 1024)
+  const larger = new Float64Array(2 * lines.length + 64)
   larger.set(lines)
   return larger
 }

@@ -29,8 +29,8 @@ export class RecordScanner {
   readonly #delimiter: number
   /** -1 where the dialect has no qualifier: no byte is equal. */
   readonly #quote: number
-  readonly #endsPlain = new Uint8Array(256)
-  readonly #endsQuoted = new Uint8Array(256)
+  readonly #endsPlain: Uint8Array
+  readonly #endsQuoted: Uint8Array
   /** Fields of this block that hold doubled quotes; those of the record scanned last begin at `#ownEscapes`. */
   readonly #escapes: number[] = []
   #ownEscapes = 0
@@ -43,11 +43,9 @@ export class RecordScanner {
   ) {
     this.#delimiter = delimiter.charCodeAt(0)
     this.#quote = qualifier === '' ? -1 : qualifier.charCodeAt(0)
-    for (const byte of [lineFeed, carriageReturn, this.#delimiter]) this.#endsPlain[byte] = 1
-    for (const byte of [lineFeed, carriageReturn]) this.#endsQuoted[byte] = 1
-    if (this.#quote === -1) return
-    this.#endsPlain[this.#quote] = 1
-    this.#endsQuoted[this.#quote] = 1
+    const { plain, quoted } = endsOf(this.#delimiter, this.#quote)
+    this.#endsPlain = plain
+    this.#endsQuoted = quoted
   }
 
   /** Makes room for the offsets of the record at `index`, where each has `width` fields. */
@@ -203,9 +201,33 @@ export class RecordScanner {
   }
 }
 
+/** Which bytes end a piece of text outside and inside quotes. */
+interface Ends {
+  readonly plain: Uint8Array
+  readonly quoted: Uint8Array
+}
+
+/** By delimiter and qualifier, of which there are a handful: small messages would each fill tables of their own. */
+const knownEnds = new Map<string, Ends>()
+
+function endsOf(delimiter: number, quote: number): Ends {
+  const dialect = `${delimiter} ${quote}`
+  const known = knownEnds.get(dialect)
+  if (known) return known
+  const ends = { plain: new Uint8Array(256), quoted: new Uint8Array(256) }
+  for (const byte of [lineFeed, carriageReturn, delimiter]) ends.plain[byte] = 1
+  for (const byte of [lineFeed, carriageReturn]) ends.quoted[byte] = 1
+  if (quote !== -1) {
+    ends.plain[quote] = 1
+    ends.quoted[quote] = 1
+  }
+  knownEnds.set(dialect, ends)
+  return ends
+}
+
 function grown(offsets: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  // Doubled, so that a block costs few copies; 1,024 saves the first steps.
-  const larger = new Int32Array(Math.max(2 * length, 1024))
+  // Doubled, so that a block costs few copies; 128 are the fields of a small message.
+  const larger = new Int32Array(Math.max(2 * length, 128))
   larger.set(offsets)
   return larger
 }

@@ -25,10 +25,12 @@ export class Slab {
     this.#dropBefore(from, bytesToHold)
     while (this.end < bytesToHold && !this.ended) {
       if (this.#rest.length === 0) await this.#pull()
+      this.#makeRoom(Math.min(bytesToHold, this.end + this.#rest.length))
       const taken = this.#rest.copy(this.bytes, this.end, 0, bytesToHold - this.end)
       this.end += taken
       this.#rest = this.#rest.subarray(taken)
     }
+    this.#makeRoom(this.end)
     this.bytes[this.end] = lineFeed
   }
 
@@ -37,11 +39,19 @@ export class Slab {
   }
 
   #dropBefore(from: number, bytesToHold: number): void {
-    // One byte more for the line feed at the end. A slab that a large record made grow is given back after it.
-    const isFit = this.bytes.length > bytesToHold && this.bytes.length <= 2 * bytesToHold
+    // A slab that a large record made grow is given back after it.
+    const isFit = this.bytes.length <= 2 * bytesToHold + 1
     const to = isFit ? this.bytes : Buffer.allocUnsafeSlow(bytesToHold + 1)
     this.end = this.bytes.copy(to, 0, from, this.end)
     this.bytes = to
+  }
+
+  /** Room for so many bytes and the line feed; it grows with what is there, as most messages are far smaller than a block. */
+  #makeRoom(bytes: number): void {
+    if (this.bytes.length > bytes) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes + 1, 2 * this.bytes.length))
+    this.bytes.copy(larger, 0, 0, this.end)
+    this.bytes = larger
   }
 
   async #pull(): Promise<void> {
