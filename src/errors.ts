@@ -112,6 +112,10 @@ export const errorCodes = {
   EA111: { means: 'The activity is disabled.', hint: 'Enable it with: entrepot activity enable' },
   EA112: { means: 'The file cannot be read.', hint: 'Check the path, and that you may read the file.' },
   EA113: { means: 'The file cannot be written.', hint: 'Name a file that is not there yet, in a folder that you may write to.' },
+  EA114: {
+    means: 'The request comes from another web site, or was sent to a name that is not ours.',
+    hint: 'Send it from a program, or set PUBLIC_URL to the address that browsers use.',
+  },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },
   ES103: { means: 'Redis cannot be used.', hint: 'Check REDIS_URL; set maxmemory-policy to noeviction.' },

@@ -36,11 +36,22 @@ export const steps: readonly Step[] = [
 /** What rings for due work; a bell may be lost, the sweeper rings again. */
 export type Bells = Pick<Queues, 'ringAll'>
 
-/** Rings for work that is due now. Never throws, since the state in the database is what counts. */
-export async function ringFor(bells: Bells, due: readonly DueWork[]): Promise<void> {
+/** Bells, and how many of them wait to be answered, where that is known. */
+export type SweepBells = Bells & Partial<Pick<Queues, 'depths'>>
+
+/**
+ * Rings for work that is due now. Never throws, since the state in the database is what counts.
+ * Input   `renamed`: steps whose bells get new names, so that they ring although others of their work are lost somewhere.
+ */
+export async function ringFor(
+  bells: Bells,
+  due: readonly DueWork[],
+  renamed: ReadonlySet<Step['name']> = new Set(),
+): Promise<void> {
   for (const step of steps) {
     const ringing = due.filter(({ state }) => state === step.takes)
-    const jobs = ringing.map(({ id, epoch }) => ({ id: String(id), jobId: `${step.name}-${id}-e${epoch}` }))
+    const again = renamed.has(step.name) ? `-${Date.now().toString(36)}` : ''
+    const jobs = ringing.map(({ id, epoch }) => ({ id: String(id), jobId: `${step.name}-${id}-e${epoch}${again}` }))
     await bells.ringAll(step.name, jobs)
   }
 }
@@ -130,10 +141,23 @@ function isUniqueRace(error: unknown): boolean {
 }
 
 /**
+ * The steps for which no bell is waiting: due work has lost its bells there. One may be with a worker that was killed
+ * before it claimed the work; the queue keeps it for a minute, and drops others of its name until then.
+ */
+async function lostBells(bells: SweepBells): Promise<Set<Step['name']>> {
+  try {
+    const depths = await bells.depths?.()
+    return new Set(steps.map(({ name }) => name).filter((name) => depths?.[name].waiting === 0))
+  } catch {
+    return new Set() // the queue is away: ringing does nothing either
+  }
+}
+
+/**
  * Finds what the bells missed: rings for due work that nobody holds, and ends work that was tried too often.
  * Returns  how many bells it rang.
  */
-export async function sweep(context: Context, bells: Bells): Promise<number> {
+export async function sweep(context: Context, bells: SweepBells): Promise<number> {
   const { db, limits } = context
   const exhausted = await findExhaustedWork(db, limits.maxAttempts)
   if (exhausted.length > 0) {
@@ -149,7 +173,7 @@ export async function sweep(context: Context, bells: Bells): Promise<number> {
   }
   const due = await findDueWork(db, limits.maxAttempts)
   if (due.length > 0) {
-    await ringFor(bells, due)
+    await ringFor(bells, due, await lostBells(bells))
     observe({ at: 'sweep.rang', bells: due.length })
   }
   return due.length

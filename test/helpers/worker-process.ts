@@ -61,8 +61,10 @@ export function startProcess(file: string, args: readonly string[], options: Pro
   started.add(child)
   const lines: LoggedLine[] = []
   createInterface({ input: child.stderr! }).on('line', (line) => lines.push(readLine(line)))
+  let ended = false
   const exit = new Promise<Exit>((resolve) =>
     child.once('close', (code, signal) => {
+      ended = true
       started.delete(child)
       resolve({ code, signal })
     }),
@@ -71,11 +73,13 @@ export function startProcess(file: string, args: readonly string[], options: Pro
     exit,
     lines,
     signal: (name) => void child.kill(name),
-    logs: (at, where = () => true) =>
-      waitFor(() => lines.find((line) => line.at === at && where(line)), {
-        what: `${at} in ${file}`,
-        timeoutMs: 20_000,
-      }),
+    async logs(at, where = () => true) {
+      const find = () => lines.find((line) => line.at === at && where(line))
+      await waitFor(() => ended || find() !== undefined, { what: `${at} in ${file}`, timeoutMs: 30_000 })
+      const line = find()
+      if (!line) throw new Error(`${file} has ended without ${at}`)
+      return line
+    },
     isStopped: () =>
       waitFor(() => stateOf(child).startsWith('T'), { what: `${file} to be stopped`, timeoutMs: 20_000 }).then(
         () => {},

@@ -1,0 +1,116 @@
+import type { ExecutionReport, MessageReport, RecordErrorReport } from '../execution/report'
+import {
+  anyObject,
+  flag,
+  guid,
+  list,
+  moment,
+  nullable,
+  object,
+  oneOf,
+  text,
+  type ValueOf,
+  whole,
+} from '../platform/schema'
+import { messageStates } from './hub-facts'
+
+export const messageSchema = object({
+  messageId: guid(),
+  seq: whole({ description: 'Number in the order of arrival.' }),
+  activityId: nullable(guid()),
+  activity: nullable(text({ description: 'Name of the activity; null for an ad-hoc import.' })),
+  entity: text(),
+  company: nullable(text()),
+  externalId: nullable(text({ description: "The producer's own name for it." })),
+  origin: text({ description: 'The door that it came through: http, queue or cli.' }),
+  bytes: whole(),
+  status: oneOf(messageStates),
+  error: nullable(anyObject({ description: 'Why it failed as a whole: code, message, innererror.' })),
+  receivedAt: moment(),
+  finishedAt: nullable(moment()),
+  isBlocking: flag({
+    description:
+      'It failed, and later messages of its ordered activity wait until it is retried, skipped or cancelled.',
+  }),
+  waitsFor: nullable(guid({ description: 'The failed message that it waits for.' })),
+  executionId: text({ description: 'Its newest execution.' }),
+})
+
+const recordCounts = object({
+  read: whole({ description: 'The sum of the others once the execution has ended.' }),
+  inserted: whole(),
+  updated: whole(),
+  unchanged: whole(),
+  superseded: whole({ description: 'A later record of the same message had the same key.' }),
+  error: whole(),
+})
+
+export const executionSchema = object({
+  executionId: text(),
+  messageId: guid(),
+  status: oneOf(['NotRun', 'Executing', 'Succeeded', 'PartiallySucceeded', 'Failed', 'Canceled']),
+  createdAt: moment(),
+  finishedAt: nullable(moment()),
+  entities: list(
+    object({
+      entity: text(),
+      company: nullable(text()),
+      stagingStatus: text(),
+      targetStatus: text(),
+      stagingErrors: whole({ description: 'Records that were in error when they were staged.' }),
+      records: recordCounts,
+      stagingStartedAt: nullable(moment()),
+      stagingFinishedAt: nullable(moment()),
+      targetStartedAt: nullable(moment()),
+      targetFinishedAt: nullable(moment()),
+      attempts: whole({ description: 'Tries without progress so far.' }),
+    }),
+  ),
+  log: list(object({ at: moment(), code: nullable(text()), text: text() })),
+})
+
+export const recordErrorSchema = object({
+  entity: text(),
+  recordNumber: whole(),
+  line: nullable(whole()),
+  step: oneOf(['stage', 'promote']),
+  code: text(),
+  field: nullable(text()),
+  value: nullable(text()),
+  reason: text(),
+})
+
+/** A page of a list, and where the next one is. */
+export const pageOf = <T>(schema: Parameters<typeof list<T>>[0]) =>
+  object({ value: list(schema), nextLink: nullable(text({ description: 'Path of the next page; null on the last.' })) })
+
+/** Message, execution and record error as the API words them. */
+export function messageView(message: MessageReport): ValueOf<typeof messageSchema> {
+  const { receivedAt, finishedAt, ...rest } = message
+  return { ...rest, receivedAt: receivedAt.toISOString(), finishedAt: iso(finishedAt) }
+}
+
+export function executionView(execution: ExecutionReport): ValueOf<typeof executionSchema> {
+  const { createdAt, finishedAt, entities, log, ...rest } = execution
+  return {
+    ...rest,
+    createdAt: createdAt.toISOString(),
+    finishedAt: iso(finishedAt),
+    entities: entities.map(({ stagingStartedAt, stagingFinishedAt, targetStartedAt, targetFinishedAt, ...entity }) => ({
+      ...entity,
+      stagingStartedAt: iso(stagingStartedAt),
+      stagingFinishedAt: iso(stagingFinishedAt),
+      targetStartedAt: iso(targetStartedAt),
+      targetFinishedAt: iso(targetFinishedAt),
+    })),
+    log: log.map(({ at, ...line }) => ({ ...line, at: at.toISOString() })),
+  }
+}
+
+export function recordErrorView(error: RecordErrorReport): ValueOf<typeof recordErrorSchema> {
+  return error
+}
+
+function iso(at: Date | null): string | null {
+  return at === null ? null : at.toISOString()
+}

@@ -1,0 +1,3 @@
+import { runServer } from '../src/serve'
+
+void runServer()
