@@ -1,7 +1,7 @@
 import { entities } from '../entities'
 import { entityRegistry } from './entity'
 import type { Context } from './execution/context'
-import { ensureEntityTables } from './execution/entity-tables'
+import { migrateIfNeeded } from './migrate'
 import { fileStore } from './payload/file-store'
 import type { PayloadStore } from './payload/payload-store'
 import { postgresStore } from './payload/postgres-store'
@@ -9,9 +9,8 @@ import type { Config } from './platform/config'
 import { type Database, openDatabase } from './platform/database'
 import { startEmbeddedPostgres } from './platform/embedded'
 import type { Lifecycle } from './platform/lifecycle'
-import { migrateControlTables } from './platform/migrate'
 import { observe } from './platform/observe'
-import { migrateQueues, openQueues, type Queues } from './platform/queues'
+import type { Queues } from './platform/queues'
 
 /** An opened hub: its database is there and migrated, and everything in it is closed by the lifecycle. */
 export interface Hub extends Context {
@@ -31,7 +30,7 @@ export async function openHub(config: Config, lifecycle: Lifecycle, role: string
   const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, lifecycle))
   const db = openDatabase({ url: databaseUrl, poolSize: config.databasePool, applicationName: `entrepot ${role}` })
   lifecycle.onShutdown('database', () => db.close())
-  await migrate(db)
+  await migrateIfNeeded(db, registry.all)
   return {
     config,
     db,
@@ -40,21 +39,14 @@ export async function openHub(config: Config, lifecycle: Lifecycle, role: string
     limits: config,
     async openQueues(queueRole) {
       const { redisUrl, queuePrefix: prefix, allowRedisEviction: allowEviction } = config
+      // Loaded only here: a command that needs no queues starts in half the time.
+      const { migrateQueues, openQueues } = await import('./platform/queues')
+      if (redisUrl === undefined) await migrateQueues({ databaseUrl })
       const queues = await openQueues({ redisUrl, prefix, databaseUrl, allowEviction, role: queueRole })
       lifecycle.onShutdown('queues', () => queues.close())
       return queues
     },
   }
-}
-
-/** What migrating changed: names of migrations, then SQL of the entities' tables. */
-export async function migrate(
-  db: Database,
-): Promise<{ ran: string[]; changed: readonly string[]; notices: readonly string[] }> {
-  const ran = await migrateControlTables(db.url)
-  const { changed, notices } = await ensureEntityTables(db, registry.all)
-  await migrateQueues({ databaseUrl: db.url })
-  return { ran, changed, notices }
 }
 
 async function startEmbedded({ home }: Config, lifecycle: Lifecycle): Promise<string> {

@@ -1,9 +1,6 @@
 import knexFactory, { type Knex } from 'knex'
 import { SetupFault } from '../errors'
-import { inbound } from './migrations/001-inbound'
-
-/** The control tables' migrations in order; a landed one is never edited. */
-const migrations: readonly { readonly name: string; readonly up: string }[] = [{ name: '001-inbound', up: inbound }]
+import { migrations } from './migrations'
 
 /** Any number that no one else takes: processes that start together wait here for the first one. */
 const migrationLockKey = 0x656e_7472

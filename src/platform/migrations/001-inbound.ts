@@ -6,6 +6,12 @@ export const inbound = `
 CREATE SCHEMA IF NOT EXISTS staging;
 CREATE SCHEMA IF NOT EXISTS target;
 
+-- What this database was last brought to, so that a start needs one query to know that there is nothing to do.
+CREATE TABLE entrepot.shape (
+  is_only     boolean PRIMARY KEY DEFAULT true CONSTRAINT "there is one shape" CHECK (is_only),
+  fingerprint text NOT NULL
+);
+
 -- A data project: which entities are imported or exported together.
 CREATE TABLE entrepot.data_project (
   name       text PRIMARY KEY,

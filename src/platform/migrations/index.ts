@@ -1,0 +1,6 @@
+import { inbound } from './001-inbound'
+
+/** The control tables' migrations in order; a landed one is never edited. */
+export const migrations: readonly { readonly name: string; readonly up: string }[] = [
+  { name: '001-inbound', up: inbound },
+]
