@@ -111,7 +111,10 @@ export const errorCodes = {
   EA110: { means: 'The state does not allow this.', hint: 'Look at the state with: entrepot status' },
   EA111: { means: 'The activity is disabled.', hint: 'Enable it with: entrepot activity enable' },
   EA112: { means: 'The file cannot be read.', hint: 'Check the path, and that you may read the file.' },
-  EA113: { means: 'The file cannot be written.', hint: 'Name a file that is not there yet, in a folder that you may write to.' },
+  EA113: {
+    means: 'The file cannot be written.',
+    hint: 'Name a file that is not there yet, in a folder that you may write to.',
+  },
   EA114: {
     means: 'The request comes from another web site, or was sent to a name that is not ours.',
     hint: 'Send it from a program, or set PUBLIC_URL to the address that browsers use.',

@@ -21,6 +21,8 @@ export async function migrateNow(): Promise<number> {
     const url = databaseUrl ?? embedded?.url ?? ''
     const db = openDatabase({ url, poolSize: 2, applicationName: 'entrepot migrate' })
     lifecycle.onShutdown('database', () => db.close())
+    // Says by name that the database is away, which the migrator does not.
+    await db.query('SELECT 1')
     const { ran, changed, notices } = await migrate(db, registry.all)
     for (const name of ran) print(`migrated   ${name}`)
     for (const name of changed) print(`tables of  ${registry.find(name)?.label ?? name}`)

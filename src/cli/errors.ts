@@ -1,0 +1,109 @@
+import { errorCodes } from '../errors'
+import { listRecordErrors, type RecordErrorReport } from '../execution/report'
+import type { Hub } from '../hub'
+import { errorsFile } from '../staging/errors-file'
+import { exitCodes } from './failure'
+import { findRun } from './find-run'
+import { withHub } from './session'
+import { count, paint, print, table, tell } from './terminal'
+
+/** How the errors are wanted. */
+export interface ErrorsOptions {
+  readonly csv?: boolean
+  readonly json?: boolean
+}
+
+/** Records asked for at a time: memory stays small, however many are in error. */
+const pageErrors = 1_000
+
+/**
+ * Prints the errors of an execution, or of the newest one of a message: as a table, as a JSON array, or as a file in
+ * the original format that holds the failed records, ready to be corrected and imported again.
+ */
+export function showErrors(id: string, { csv, json }: ErrorsOptions): Promise<number> {
+  return withHub('errors', async (hub) => {
+    const { executionId } = await findRun(hub.db, id)
+    if (csv) await writeFile(hub, executionId)
+    else if (json) await printAsJson(hub, executionId)
+    else await printAsTable(hub, executionId)
+    return exitCodes.good
+  })
+}
+
+async function writeFile(hub: Hub, executionId: string): Promise<void> {
+  let isEmpty = true
+  for await (const text of errorsFile(hub, executionId)) {
+    isEmpty = false
+    await write(text)
+  }
+  if (isEmpty) tell('No records are in error.')
+}
+
+/** Waits for a slow reader, so that a file of any size takes little memory. */
+async function write(text: string): Promise<void> {
+  if (process.stdout.write(text)) return
+  await new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
+async function printAsJson({ db }: Hub, executionId: string): Promise<void> {
+  let separator = '['
+  for await (const errors of errorPages(db, executionId)) {
+    for (const error of errors) {
+      await write(`${separator}\n${JSON.stringify(error)}`)
+      separator = ','
+    }
+  }
+  await write(separator === '[' ? '[]\n' : '\n]\n')
+}
+
+async function printAsTable({ db }: Hub, executionId: string): Promise<void> {
+  let total = 0
+  for await (const errors of errorPages(db, executionId)) {
+    total += errors.length
+    print(recordErrorTable(errors))
+  }
+  if (total === 0) tell('No records are in error.')
+  else tell(paint('dim', `${count(total)} errors. Those of a table that is too wide: --json`, process.stderr))
+}
+
+/** Pages that end between records: a record with several errors is never cut in two. */
+async function* errorPages(db: Hub['db'], executionId: string): AsyncGenerator<RecordErrorReport[]> {
+  let afterRecord = 0
+  for (let limit = pageErrors; ; ) {
+    const page = await listRecordErrors(db, executionId, { limit, afterRecord })
+    const isLast = page.length < limit
+    const cut = page.at(-1)?.recordNumber
+    const whole = isLast ? page : page.filter(({ recordNumber }) => recordNumber !== cut)
+    if (whole.length > 0) yield whole
+    if (isLast) return
+    afterRecord = whole.at(-1)?.recordNumber ?? afterRecord
+    // A single record with more errors than a page holds: only a larger page gets past it.
+    limit = whole.length > 0 ? pageErrors : limit * 2
+  }
+}
+
+/** Errors of records as a table; with hints, what to do about each kind follows below it. */
+export function recordErrorTable(errors: readonly RecordErrorReport[], { withHints = false } = {}): string {
+  const lines = table(errors, [
+    { title: 'Record', isNumber: true, text: ({ recordNumber }) => count(recordNumber) },
+    { title: 'Line', isNumber: true, text: ({ line }) => (line === null ? '' : count(line)) },
+    { title: 'Code', text: ({ code }) => code, style: () => 'yellow' },
+    { title: 'Field', text: ({ field }) => field ?? '' },
+    { title: 'Value', text: ({ value }) => shortened(value ?? '') },
+    { title: 'Reason', text: ({ reason }) => reason },
+  ])
+  if (!withHints) return lines
+  const codes = [...new Set(errors.map(({ code }) => code))]
+  return [lines, '', ...codes.map((code) => `  ${code}  ${hintFor(code)}`)].join('\n')
+}
+
+/** As much of a value as its column shows; the reason has the rest. */
+function shortened(value: string): string {
+  return value.length > 30 ? `${value.slice(0, 29)}…` : value
+}
+
+/** What to do about a code; one that a newer version wrote is not known here. */
+function hintFor(code: string): string {
+  const known: Readonly<Record<string, { readonly hint: string }>> = errorCodes
+  return known[code]?.hint ?? ''
+}

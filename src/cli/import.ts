@@ -1,0 +1,74 @@
+import path from 'node:path'
+import { MessageRejected, RequestRefused } from '../errors'
+import { findMessage } from '../execution/report'
+import type { Hub } from '../hub'
+import { receive } from '../source/receive'
+import { type OpenedFile, openFile } from './open-file'
+import { exitCodeFor, outcomeOf, printOutcome, refusal } from './outcome'
+import { runToEnd } from './run-to-end'
+import { withHub } from './session'
+import { openProgress, printJson, size } from './terminal'
+
+/** What the command line says of an import. */
+export interface ImportOptions {
+  readonly entity: string
+  readonly company?: string
+  readonly format?: string
+  readonly json?: boolean
+}
+
+/** Imports a file in this process; `-` is standard input. Returns the exit code. */
+export async function importFile(file: string, options: ImportOptions): Promise<number> {
+  try {
+    const bytes = await openFile(file)
+    return await withHub('import', (hub) => importBytes(hub, file, bytes, options))
+  } catch (error) {
+    const isRefusal = error instanceof MessageRejected || error instanceof RequestRefused
+    if (options.json && isRefusal) printJson(refusal(error))
+    throw error
+  }
+}
+
+async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: ImportOptions): Promise<number> {
+  const startedAt = performance.now()
+  const { messageId, executionId } = await receive(
+    hub,
+    {
+      origin: 'cli',
+      entity: options.entity,
+      ...(file === '-' ? {} : { externalId: path.basename(file) }),
+      ...(options.company === undefined ? {} : { company: options.company }),
+      ...(options.format === undefined ? {} : { sourceFormat: options.format }),
+    },
+    withProgress(opened),
+  )
+  const receiveSeconds = secondsSince(startedAt)
+  const execution = await runToEnd(hub, executionId)
+  const message = await findMessage(hub.db, messageId)
+  const outcome = outcomeOf(message, execution, receiveSeconds)
+  if (options.json) printJson(outcome)
+  else await printOutcome(hub, message, execution, outcome)
+  return exitCodeFor(message, outcome.records)
+}
+
+/** Shows how much of the file has been kept. */
+async function* withProgress({ bytes, length }: OpenedFile): AsyncGenerator<Uint8Array> {
+  const progress = openProgress()
+  let done = 0
+  let shownAt = performance.now()
+  try {
+    for await (const piece of bytes) {
+      yield piece
+      done += piece.length
+      if (secondsSince(shownAt) < 0.25) continue
+      shownAt = performance.now()
+      progress.show(`Receiving: ${size(done)}${length ? ` of ${size(length)}` : ''}`)
+    }
+  } finally {
+    progress.clear()
+  }
+}
+
+function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000
+}

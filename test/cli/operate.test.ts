@@ -1,0 +1,174 @@
+import { createTestDatabase, type TestDatabase } from '../helpers/postgres'
+import { type CliPlace, cliPlace } from './run-cli'
+
+let database: TestDatabase
+let cli: CliPlace
+let failed: { messageId: string; executionId: string }
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  cli = cliPlace({ DATABASE_URL: database.url })
+  const companies = cli.file('companies.csv', 'LegalEntityId,Name', 'USMF,Contoso US')
+  await cli.run(['import', companies, '--entity', 'Legal entities'])
+  const lines = [
+    'CustomerGroupId,Description,PaymentTermId',
+    '10,"Good, small",',
+    '20,No such terms,Net99',
+    '30,Neither,Net98',
+  ]
+  const { code, value } = await cli.json([
+    'import',
+    cli.file('groups.csv', ...lines),
+    '-e',
+    'CustomerGroups',
+    '-c',
+    'usmf',
+  ])
+  expect(code).toBe(1)
+  failed = value
+})
+
+afterAll(async () => {
+  cli.remove()
+  await database.drop()
+})
+
+describe('entrepot status', () => {
+  it('lists the newest messages first', async () => {
+    const { stdout } = await cli.run(['status'])
+    const [, newest, older] = stdout.split('\n')
+    expect(newest).toMatch(/ProcessedWithErrors +Customer groups +usmf .*groups\.csv/)
+    expect(older).toMatch(/Processed +Legal entities/)
+  })
+
+  it.each(['messageId', 'executionId'] as const)('shows the account of one message by its %s', async (id) => {
+    const { code, stdout } = await cli.run(['status', failed[id]])
+    expect(stdout).toContain('3 records read: 1 inserted, 0 updated, 0 unchanged, 2 in error')
+    expect(code).toBe(0)
+  })
+
+  it('shows why a message was rejected', async () => {
+    const file = cli.file('wrong.csv', 'Title', 'x')
+    const { value } = await cli.json(['import', file, '-e', 'PaymentTerms', '-c', 'usmf'])
+    const { code, stdout } = await cli.run(['status', (value as { messageId: string }).messageId])
+    expect(stdout).toContain('PreProcessingError  wrong.csv')
+    expect(stdout).toContain('EF102: ')
+    expect(code).toBe(0)
+  })
+
+  it('says that there is none of this id, and exits with 2', async () => {
+    const { code, stderr } = await cli.run(['status', 'nonsense'])
+    expect(stderr).toContain("EA108: There is no message or execution 'nonsense'")
+    expect(code).toBe(2)
+  })
+})
+
+describe('entrepot errors', () => {
+  it.each(['messageId', 'executionId'] as const)('shows all errors by the %s', async (id) => {
+    const { stdout } = await cli.run(['errors', failed[id]])
+    expect(stdout).toMatch(/2 +3 +EP101 +PaymentTermId +Net99/)
+    expect(stdout).toMatch(/3 +4 +EP101 +PaymentTermId +Net98/)
+  })
+
+  it('prints them as one JSON array', async () => {
+    const { value } = await cli.json(['errors', failed.executionId])
+    expect(value).toMatchObject([
+      { recordNumber: 2, line: 3, code: 'EP101', field: 'PaymentTermId', value: 'Net99' },
+      { recordNumber: 3, line: 4, code: 'EP101', field: 'PaymentTermId', value: 'Net98' },
+    ])
+  })
+
+  it('writes a file of the failed records that can be corrected and imported again', async () => {
+    const { stdout } = await cli.run(['errors', failed.executionId, '--csv'])
+    expect(stdout.split(/\r?\n/)).toEqual([
+      'CustomerGroupId,Description,PaymentTermId',
+      '20,No such terms,Net99',
+      '30,Neither,Net98',
+      '',
+    ])
+    const corrected = cli.file('corrected.csv', stdout.replaceAll(/Net9\d/g, ''))
+    const { code, value } = await cli.json(['import', corrected, '-e', 'CustomerGroups', '-c', 'usmf'])
+    expect(value).toMatchObject({ records: { read: 2, inserted: 2, error: 0 } })
+    expect(code).toBe(0)
+  })
+})
+
+describe('entrepot retry', () => {
+  it('runs the records in error again, here and now', async () => {
+    const terms = cli.file('terms.csv', 'Name', 'Net99')
+    await cli.run(['import', terms, '-e', 'PaymentTerms', '-c', 'usmf'])
+    const { code, value } = await cli.json(['retry', failed.messageId])
+    expect(value).toMatchObject({ executionId: failed.executionId, records: { read: 3, error: 1 } })
+    expect(code).toBe(1)
+  })
+
+  it('leaves the work to the workers when told not to wait', async () => {
+    const { code, stdout } = await cli.run(['retry', failed.executionId, '--no-wait'])
+    expect(stdout).toContain(`Execution ${failed.executionId} is due`)
+    expect(code).toBe(0)
+    const { value } = await cli.json(['status', failed.messageId])
+    expect(value).toMatchObject({ finishedAt: null, execution: { finishedAt: null } })
+  })
+
+  it('refuses what is under way, and exits with 2', async () => {
+    const { code, stderr } = await cli.run(['retry', failed.executionId])
+    expect(stderr).toContain('EA110:')
+    expect(code).toBe(2)
+  })
+})
+
+describe('entrepot cancel and skip', () => {
+  it('cancels what is under way', async () => {
+    const { code } = await cli.run(['cancel', failed.messageId])
+    expect(code).toBe(0)
+    const { value } = await cli.json(['status', failed.messageId])
+    expect(value).toMatchObject({ status: 'Canceled' })
+  })
+
+  it('refuses to skip a message that holds up no others', async () => {
+    const { code, stderr } = await cli.run(['skip', failed.messageId])
+    expect(stderr).toContain('EA110:')
+    expect(code).toBe(2)
+  })
+})
+
+describe('entrepot activity', () => {
+  it('adds one, prints its GUID alone, lists it, and turns it off and on', async () => {
+    const add = [
+      'activity',
+      'add',
+      'Shop',
+      '-e',
+      'CustomersV3',
+      '--entity',
+      'Currencies',
+      '--ordered',
+      '-c',
+      'USMF',
+      '-f',
+      'csv-comma',
+    ]
+    const { stdout, code } = await cli.run(add)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^[0-9a-f-]{36}\n$/)
+    const id = stdout.trim()
+    const listed = async () => (await cli.json(['activity', 'list'])).value as object[]
+    const entities = [
+      { entity: 'CurrencyEntity', sourceFormat: 'CSV-Comma' },
+      { entity: 'CustCustomerV3Entity', sourceFormat: 'CSV-Comma' },
+    ]
+    expect(await listed()).toMatchObject([
+      { id, name: 'Shop', ordered: true, strict: false, enabled: true, company: 'usmf', entities },
+    ])
+    await cli.run(['activity', 'disable', id])
+    expect(await listed()).toMatchObject([{ enabled: false }])
+    await cli.run(['activity', 'enable', id])
+    expect(await listed()).toMatchObject([{ enabled: true }])
+  })
+
+  it('refuses an entity that is not known', async () => {
+    const { code, stderr } = await cli.run(['activity', 'add', 'Other', '-e', 'Nothing'])
+    expect(stderr).toContain('EA102:')
+    expect(code).toBe(2)
+  })
+})
