@@ -1,5 +1,6 @@
 import { type EntrepotError, errorBody } from '../errors'
 import type { Queryable } from '../platform/database'
+import { storableJson } from './storable'
 
 /**
  * Ends the executions, and their messages, whose entities have all come to an end. Call it in the transaction that
@@ -58,7 +59,7 @@ export async function failWork(
      UPDATE entrepot.message m SET error = failed.error
      FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id WHERE m.id = x.message_id
      RETURNING x.id AS "executionId"`,
-    [JSON.stringify(rows)],
+    [storableJson(rows)],
   )
   return finishExecutions(
     tx,

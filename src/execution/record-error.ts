@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors'
+import { storable } from './storable'
 
 /** One thing that is wrong with one staged record. */
 export interface RecordError {
@@ -15,7 +16,7 @@ export interface RecordError {
 /** Enough to recognise a value by, not enough to flood a log or a page. */
 export const maxErrorValueLength = 200
 
-/** Cuts a value down to what an error keeps of it. */
+/** Cuts a value down to what an error keeps of it, without characters that could not be kept. */
 export function shownValue(text: string): string {
-  return text.length > maxErrorValueLength ? `${text.slice(0, maxErrorValueLength - 1)}…` : text
+  return storable(text.length > maxErrorValueLength ? `${text.slice(0, maxErrorValueLength - 1)}…` : text)
 }

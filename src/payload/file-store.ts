@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MessageRejected, textOf, Unavailable } from '../errors'
+import { codeOf } from '../platform/error-code'
 import type { PayloadStore } from './payload-store'
 
 /** 1 MB pieces read at the disk's speed; larger ones gain nothing. */
@@ -37,7 +38,7 @@ export function fileStore(folder: string): PayloadStore {
       try {
         yield* createReadStream(pathOf(location), { highWaterMark: pieceBytes })
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        if (codeOf(error) === 'ENOENT') {
           throw new MessageRejected('ES105', `There is no payload at ${location}`, {}, { cause: error })
         }
         throw isFileError(error)
@@ -67,5 +68,5 @@ async function flushFolder(path: string): Promise<void> {
 
 /** Errors of the file system carry the failed system call; errors of whoever sends the bytes do not. */
 function isFileError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && 'path' in error
+  return typeof error === 'object' && error !== null && 'syscall' in error && 'path' in error
 }

@@ -160,7 +160,7 @@ const workBounds = {
   /** From this size on a message gets a staging table of its own, which is read without an index and dropped at once. */
   ownTableBytes: 8 * 1024 ** 2,
   /** Records of one transaction of promotion: a crash does at most so many again; each joins with the whole target once. */
-  partRecords: 250_000,
+  partRecords: 500_000,
 }
 
 /** What the environment says, checked; see `settings` for each value's meaning and unit. */

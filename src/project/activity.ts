@@ -58,7 +58,7 @@ export interface NewActivity {
  * Adds an import activity.
  * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without name or entities.
  */
-export function addActivity(db: Database, activity: NewActivity): Promise<Activity> {
+export async function addActivity(db: Database, activity: NewActivity): Promise<Activity> {
   if (activity.name.trim() === '') throw new RequestRefused(400, 'EA109', 'An activity needs a name')
   if (activity.entities.length === 0) throw new RequestRefused(400, 'EA109', 'An activity needs at least one entity')
   return db.transaction(async (tx) => {

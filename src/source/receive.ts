@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type Entity, nearest } from '../entity'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
+import { storable } from '../execution/storable'
 import { type SourceFormatName, sourceFormatNamed } from '../format/registry'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
@@ -49,9 +50,9 @@ export async function receive(
       entity: target.entity.name,
       company: target.company,
       sourceFormat: target.sourceFormat,
-      externalId: delivery.externalId?.slice(0, 500) ?? null,
+      externalId: textOrNull(delivery.externalId?.slice(0, 500)),
       origin: delivery.origin,
-      idempotencyKey: delivery.idempotencyKey ?? null,
+      idempotencyKey: textOrNull(delivery.idempotencyKey),
       blocks: target.activity?.ordered ?? false,
       ...payload,
     }
@@ -75,6 +76,11 @@ export async function receive(
   }
 }
 
+/** Messages that come together share a statement: a text that Postgres refuses would fail the others too. */
+function textOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : storable(text)
+}
+
 interface ResolvedDelivery {
   readonly activity: Activity | undefined
   readonly entity: Entity
@@ -91,7 +97,7 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
   const entity = chooseEntity(context, delivery.entity, activity)
   const line = activity?.entities.find((taken) => taken.entity === entity.name)
   const sourceFormat = delivery.sourceFormat ?? line?.sourceFormat ?? null
-  const company = delivery.company?.trim().toLowerCase() || activity?.company || null
+  const company = textOrNull(delivery.company?.trim().toLowerCase()) || activity?.company || null
   return {
     activity,
     entity,

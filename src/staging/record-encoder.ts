@@ -2,6 +2,7 @@ import { type Entity, fieldTypes } from '../entity'
 import { writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
+import { storable } from '../execution/storable'
 import type { RecordBlock, RecordFault } from '../format/record-block'
 import { type ColumnPlan, columnPlan, fieldFault, notGiven, parseField } from './column-plan'
 import { KeySet } from './key-set'
@@ -176,7 +177,7 @@ export class RecordEncoder {
       const text = this.textAt(block, r, plan.source)
       this.out[this.at++] = tab
       if (text === undefined) this.writeBytes(plan.absent)
-      else this.writeText(text.replaceAll('\0', '␀'))
+      else this.writeText(storable(text))
       const fault = fieldFault(plan, text)
       if (fault) this.note(block, r, fault.code, plan.column.name, text ?? null, fault.reason)
     }
@@ -187,7 +188,7 @@ export class RecordEncoder {
   /** Writes a record that has no fields because its shape is wrong. */
   private writeFault(block: RecordBlock, fault: RecordFault): void {
     this.recordsInError++
-    const text = fault.text.replaceAll('\0', '␀')
+    const text = storable(fault.text)
     this.writePrefix(block, fault.index, errorState, text)
     for (let c = 0; c < this.plans.length; c++) {
       this.out[this.at++] = tab
@@ -214,7 +215,7 @@ export class RecordEncoder {
     value: string | null,
     reason: string,
   ): void {
-    const shown = value === null ? null : shownValue(value.replaceAll('\0', '␀'))
+    const shown = value === null ? null : shownValue(value)
     const recordNumber = block.firstRecordNumber + r
     this.errors.push({ recordNumber, line: block.lines[r]!, code, field, value: shown, reason })
   }

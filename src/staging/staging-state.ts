@@ -1,3 +1,4 @@
+import { storableJson } from '../execution/storable'
 import type { DueWork, Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
 import type { OpenedMessage } from './open-message'
@@ -46,6 +47,6 @@ export async function finishStaging(tx: Queryable, messages: readonly StagedMess
        UNION ALL SELECT execution_id, 'EF111', 'The file has no records' FROM moved WHERE is_empty
      )
      SELECT id, epoch, state FROM moved ORDER BY id`,
-    [JSON.stringify(rows)],
+    [storableJson(rows)],
   )
 }

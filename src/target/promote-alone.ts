@@ -45,6 +45,8 @@ async function check({ db, registry, limits }: Context, work: Work, set: StagedS
 /** A part of the staged records, as a condition on `s`. */
 interface Part {
   readonly number: number
+  /** How many there are. */
+  readonly count: number
   readonly condition: string
 }
 
@@ -52,7 +54,7 @@ interface Part {
 async function planParts({ db, limits }: Context, work: Work, { table }: StagedSet): Promise<Part[]> {
   const count =
     work.stagingTable === null || work.scope === 'errors' ? 1 : Math.ceil(work.stagedRecords / limits.partRecords)
-  if (count <= 1) return [{ number: 0, condition: '' }]
+  if (count <= 1) return [{ number: 0, count: 1, condition: '' }]
   const [{ pages = 0 } = {}] = await db.query<{ pages: number }>(
     `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS pages`,
     [table],
@@ -60,7 +62,7 @@ async function planParts({ db, limits }: Context, work: Work, { table }: StagedS
   const size = Math.ceil(pages / count)
   return Array.from({ length: count }, (_, number) => {
     const until = number === count - 1 ? '' : ` AND s.ctid < '(${(number + 1) * size},0)'::tid`
-    return { number, condition: `AND s.ctid >= '(${number * size},0)'::tid${until}` }
+    return { number, count, condition: `AND s.ctid >= '(${number * size},0)'::tid${until}` }
   })
 }
 
@@ -68,7 +70,7 @@ async function promotePart(context: Context, work: Work, entity: Entity, set: St
   await context.db.transaction(async (tx) => {
     await boundIdleTime(tx, context.limits.leaseSeconds)
     await lockTargets(tx, [entity], work.stagingTable === null ? 'exclusive' : 'shared')
-    await joinWithTarget(tx, entity, work.bytes)
+    await joinWithTarget(tx, entity, work.bytes / part.count)
     faultPoint('promote.inPart')
     const counts = await upsertPart(tx, set, part.condition)
     await savePart(tx, work, part, counts, context.limits.leaseSeconds)

@@ -1,0 +1,75 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileStore } from '../../src/payload/file-store'
+import type { PayloadStore } from '../../src/payload/payload-store'
+import { postgresStore } from '../../src/payload/postgres-store'
+import { type Database, openDatabase } from '../../src/platform/database'
+import { createTestDatabase, type TestDatabase } from '../helpers/postgres'
+
+let database: TestDatabase
+let db: Database
+const folder = mkdtempSync(path.join(tmpdir(), 'entrepot-payloads-'))
+const files = () =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length
+const rows = async () => (await db.query<{ n: number }>('SELECT count(*) AS n FROM entrepot.payload_chunk'))[0]!.n
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  db = openDatabase({ url: database.url, poolSize: 4, applicationName: 'test' })
+})
+afterAll(async () => {
+  await db.close()
+  await database.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const stores: { kind: string; open: () => PayloadStore; kept: () => Promise<number> | number }[] = [
+  { kind: 'postgres', open: () => postgresStore(db), kept: rows },
+  { kind: 'file', open: () => fileStore(folder), kept: files },
+]
+
+describe.each(stores)('the payload store $kind', ({ open, kept, kind }) => {
+  const read = async (location: string) => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of open().open(location)) pieces.push(piece)
+    return Buffer.concat(pieces)
+  }
+  async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+  }
+
+  it.each([1, 1024 * 1024 - 1, 1024 * 1024, 3_500_000])('gives %d bytes back as they came', async (size) => {
+    const bytes = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7) % 251))
+    const location = await open().keep(inPieces(bytes, 70_001))
+    expect(location.startsWith(`${kind}:`)).toBe(true)
+    expect((await read(location)).equals(bytes)).toBe(true)
+  })
+
+  it('leaves nothing behind when the bytes break off, and throws what broke them', async () => {
+    const before = await kept()
+    const breaking = async function* () {
+      yield Buffer.alloc(2_000_000)
+      throw new Error('broken off')
+    }
+    await expect(open().keep(breaking())).rejects.toThrow('broken off')
+    expect(await kept()).toBe(before)
+  })
+
+  it('refuses to open what is not there (ES105): the message can be sent again', async () => {
+    const location = await open().keep(inPieces(Buffer.from('x'), 1))
+    await open().remove(location)
+    await open().remove(location)
+    await expect(read(location)).rejects.toMatchObject({ code: 'ES105', name: 'MessageRejected' })
+  })
+})
+
+it('keeps files away from other users of the machine', async () => {
+  const location = await fileStore(folder).keep(
+    (async function* () {
+      yield Buffer.from('secret')
+    })(),
+  )
+  const { statSync } = await import('node:fs')
+  expect(statSync(path.join(folder, location.replace('file:', ''))).mode & 0o077).toBe(0)
+})
