@@ -74,9 +74,12 @@ export function startInboundWorker(
   })
 }
 
-/** BullMQ numbers its jobs from 1 again when Redis was emptied; with the time it was added a job is always the same one. */
-function identityOf({ id, timestamp }: BullJob): string {
-  return `${id}-${timestamp}`
+/**
+ * What makes a job the same one when it comes again. An id that the producer chose says it; BullMQ's own numbers begin at
+ * 1 again when Redis was emptied, so the time of adding goes with them.
+ */
+function identityOf({ id = '', timestamp }: BullJob): string {
+  return /^\d+$/.test(id) ? `${id}-${timestamp}` : id
 }
 
 /** Not a failed attempt: how many of those a job has is the producer's choice, and our outages are not its fault. */

@@ -22,13 +22,11 @@ const scenarios: Record<string, Scenario> = {
     faults: [
       'stage.afterOwnTable:1',
       'stage.inChunk:2',
-      'stage.beforeCommit:1',
       'stage.beforeCommit:3',
       'stage.afterChunk:2',
       'stage.afterFinish:1',
       'promote.afterCheck:1',
       'promote.beforeCommit:1',
-      'promote.beforeCommit:4',
       'promote.afterPart:2',
       'promote.beforeFinish:1',
     ],

@@ -110,15 +110,29 @@ describe.each(queueBackends)('the inbound queue on $backend', ({ start }) => {
   it('keeps a job that runs twice as one message', async () => {
     const job = await ended({ activityId, payload: file })
     // As after a crash between keeping the message and telling BullMQ.
-    const again = await receiveJob(hub.hub, job.data, `${job.id}-${job.timestamp}`)
+    const identity = /^\d+$/.test(job.id ?? '') ? `${job.id}-${job.timestamp}` : (job.id ?? '')
+    const again = await receiveJob(hub.hub, job.data, identity)
     expect(again).toMatchObject({ messageId: job.returnvalue, isRepeat: true })
   })
 
   it('tells jobs apart whose ids BullMQ gave twice, because the queue was emptied', async () => {
-    const before = await ended({ activityId, payload: file }, { jobId: 'number-1' })
+    const before = await ended({ activityId, payload: file })
     await inbound().obliterate({ force: true })
-    const after = await ended({ activityId, payload: 'CurrencyCode,Name\nCHF,Another\n' }, { jobId: 'number-1' })
+    const after = await ended({ activityId, payload: 'CurrencyCode,Name\nCHF,Another\n' })
     expect(after.failedReason ?? '').toBe('')
     expect(after.returnvalue).not.toBe(before.returnvalue)
+  })
+
+  it('takes a job with an id that the producer chose before as the same message, whatever became of the queue', async () => {
+    const before = await ended({ activityId, payload: file }, { jobId: 'currencies-of-monday' })
+    await inbound().obliterate({ force: true })
+    const again = await ended({ activityId, payload: file }, { jobId: 'currencies-of-monday' })
+    expect(again.returnvalue).toBe(before.returnvalue)
+    await inbound().obliterate({ force: true })
+    const other = await ended(
+      { activityId, payload: 'CurrencyCode,Name\nCHF,Another\n' },
+      { jobId: 'currencies-of-monday' },
+    )
+    expect(other.failedReason).toMatch(/^EA103/)
   })
 })

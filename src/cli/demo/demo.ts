@@ -36,12 +36,13 @@ export async function demo({ keep }: { keep: boolean }): Promise<number | undefi
     print(`${paint('bold', `Entrepot ${version()}`)}, a demonstration in ${home}`)
     const running = await starting(() => startHub(config, lifecycle, { withWorkers: true }))
     await show(running)
+    title(keep ? 'Look around' : 'Where to look around while it runs')
+    print(urlLines(running.url))
     if (keep) {
-      title('Look around')
-      print(`${urlLines(running.url)}\n\nCtrl-C stops it and removes ${home}.`)
+      print(`\nCtrl-C stops it and removes ${home}.`)
       return undefined
     }
-    print(`\nTo look around in it: ${paint('bold', 'npm run demo -- --keep')}`)
+    print(`\nTo leave it up: ${paint('bold', 'npm run demo -- --keep')}`)
   } catch (error) {
     await lifecycle.shutdown('failed')
     throw error
