@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Conflict, EntrepotError, textOf, Unavailable } from './errors'
 import type { Context } from './execution/context'
 import { failWork } from './execution/finish'
@@ -8,6 +9,8 @@ import {
   type DueWork,
   findDueWork,
   findExhaustedWork,
+  groupSize,
+  isSharedBell,
   releaseWork,
   renewLeases,
   type Work,
@@ -57,24 +60,83 @@ export async function ringFor(
 }
 
 /**
- * Answers a bell: claims the work and does the step, then goes on with small work that is due, until there is none.
- * A bell for work that is not due, is claimed, or does not exist, changes nothing. Never throws.
+ * Answers one bell: claims the work and does the step; for small work, for all that is due. A bell for work that is not
+ * due, is claimed, or does not exist, changes nothing. Never throws.
  * Returns  how many pieces of work it did.
  */
 export async function answerBell(context: Context, bells: Bells, step: Step, id: string): Promise<number> {
+  return openAnswering(context, bells, step, { groupPauseMs: 0 }).answer(id)
+}
+
+/** Answers the bells of one step in this process. */
+export interface Answering {
+  /** As `answerBell`; a bell for small work that is being done already is answered by whoever does it. */
+  answer(id: string): Promise<number>
+  /** Ends with the work at hand instead of going on while there is more. */
+  stop(): void
+}
+
+/**
+ * Under load small messages come faster than a group is done: a pause lets the next group grow, because its cost is
+ * that of its statements. Beside two steps a fifth of a second is what a sender may notice.
+ */
+const defaultGroupPauseMs = 50
+
+/** Opens a process's answering of one step's bells. Small work is done by one group after another, each with all that is due. */
+export function openAnswering(
+  context: Context,
+  bells: Bells,
+  step: Step,
+  { groupPauseMs = defaultGroupPauseMs }: { groupPauseMs?: number } = {},
+): Answering {
   const options = { state: step.takes, ...context.limits }
-  let done = 0
-  try {
-    if (!/^\d{1,18}$/.test(id)) return 0
-    for (let works = await claimWork(context.db, Number(id), options); works.length > 0; ) {
-      await runStep(context, bells, step, works)
-      done += works.length
-      works = works[0]!.small ? await claimSmallWork(context.db, options) : []
+  let isDoingSmall = false
+  let rangMeanwhile = false
+  let isStopping = false
+
+  async function doSmall(): Promise<number> {
+    if (isDoingSmall) {
+      rangMeanwhile = true
+      return 0
     }
-  } catch (error) {
-    observe({ at: 'step.retried', step: step.name, id, reason: textOf(error) })
+    isDoingSmall = true
+    let done = 0
+    try {
+      do {
+        rangMeanwhile = false
+        let works = await claimSmallWork(context.db, options)
+        while (works.length > 0) {
+          await runStep(context, bells, step, works)
+          done += works.length
+          if (isStopping) return done
+          if (works.length < groupSize && groupPauseMs > 0) await pause(groupPauseMs)
+          works = await claimSmallWork(context.db, options)
+        }
+      } while (rangMeanwhile)
+    } finally {
+      isDoingSmall = false
+    }
+    return done
   }
-  return done
+
+  return {
+    async answer(id) {
+      try {
+        if (!/^\d{1,18}$/.test(id)) return 0
+        // Small messages share their bells, so a bell whose own work is done already may have been rung for others.
+        if (await isSharedBell(context.db, Number(id), step.takes)) return await doSmall()
+        const works = await claimWork(context.db, Number(id), options)
+        if (works.length > 0) await runStep(context, bells, step, works)
+        return works.length
+      } catch (error) {
+        observe({ at: 'step.retried', step: step.name, id, reason: textOf(error) })
+        return 0
+      }
+    },
+    stop() {
+      isStopping = true
+    },
+  }
 }
 
 /** Does a step for claimed work; whatever happens, the work is moved on, given back, or left to whoever took it over. */

@@ -1,7 +1,7 @@
 import { textOf } from './errors'
 import { findDueWork } from './execution/work'
 import type { Hub } from './hub'
-import { answerBell, type Bells, ringFor, type Step, steps, sweep } from './pipeline'
+import { type Bells, openAnswering, ringFor, type Step, steps, sweep } from './pipeline'
 import type { Lifecycle } from './platform/lifecycle'
 import { observe } from './platform/observe'
 import type { Queues, QueueWorker } from './platform/queues'
@@ -21,9 +21,13 @@ export async function startWorkers(
 ): Promise<void> {
   const concurrencies = { stage: hub.config.stageConcurrency, promote: hub.config.promoteConcurrency }
   for (const step of steps.filter(({ name }) => roles.includes(name))) {
-    const answer = async (id: string) => void (await answerBell(hub, queues, step, id))
+    const answering = openAnswering(hub, queues, step)
+    const answer = async (id: string) => void (await answering.answer(id))
     const worker = await queues.work(step.name, answer, { concurrency: concurrencies[step.name] })
-    lifecycle.onShutdown(`${step.name} worker`, () => worker.close())
+    lifecycle.onShutdown(`${step.name} worker`, () => {
+      answering.stop()
+      return worker.close()
+    })
     watch(hub, lifecycle, step, worker)
   }
   if (roles.includes('inbound')) {
