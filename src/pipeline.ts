@@ -13,6 +13,7 @@ import {
   isSharedBell,
   releaseWork,
   renewLeases,
+  type StepResult,
   type Work,
 } from './execution/work'
 import { observe } from './platform/observe'
@@ -26,8 +27,8 @@ export interface Step {
   readonly name: 'stage' | 'promote'
   readonly takes: EntityState
   readonly leaves: EntityState
-  /** Does the step for claimed work and returns the work that became due by it. */
-  run(context: Context, works: readonly Work[]): Promise<DueWork[]>
+  /** Does the step for claimed work and returns what became due by it. */
+  run(context: Context, works: readonly Work[]): Promise<StepResult>
 }
 
 /** The way of a record, in order. Queues, workers and the sweeper are read off here. */
@@ -143,21 +144,16 @@ export function openAnswering(
 export async function runStep(context: Context, bells: Bells, step: Step, works: readonly Work[]): Promise<void> {
   const stopRenewing = keepLeases(context, works)
   try {
-    const due = await step.run(context, works)
-    await ringFor(bells, firstOfGroups(due, works))
+    const { due, held } = await step.run(context, works)
+    const next = steps[steps.indexOf(step) + 1]
+    if (next && held.length > 0) await runStep(context, bells, next, held)
+    await ringFor(bells, due)
     await ringFor(bells, await dueSuccessors(context, works))
   } catch (error) {
     await giveBack(context, step, works, error)
   } finally {
     stopRenewing()
   }
-}
-
-/** One bell is enough for small work: who answers it takes all there is. */
-function firstOfGroups(due: readonly DueWork[], works: readonly Work[]): DueWork[] {
-  const small = new Set(works.filter((work) => work.small).map(({ id }) => id))
-  const first = due.find(({ id }) => small.has(id))
-  return due.filter((work) => work === first || !small.has(work.id))
 }
 
 /** The end of one message of an ordered activity lets the next one begin. */

@@ -2,9 +2,12 @@ import type { EntityRegistry } from '../entity'
 import { quoteIdentifier, targetTable } from '../entity/names'
 import type { Queryable } from '../platform/database'
 
+/** Public collection name of the entity whose records are the companies. */
+export const companyCollection = 'LegalEntities'
+
 /** Where companies are kept: the target table and its id column; undefined in a hub without that entity. */
 export function companyTable(registry: EntityRegistry): { table: string; id: string } | undefined {
-  const entity = registry.find('LegalEntities')
+  const entity = registry.find(companyCollection)
   return entity && { table: targetTable(entity), id: quoteIdentifier(entity.key[0]!) }
 }
 

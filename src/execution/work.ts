@@ -31,6 +31,8 @@ export interface Work {
   /** Whether reading has found that no key occurs twice; false when it does not know. */
   readonly keysAreUnique: boolean
   readonly scope: 'all' | 'errors'
+  /** Works with the same token were staged together, and no key occurs in two of them. */
+  readonly disjoint?: object
   readonly checked: boolean
   readonly promotedChunks: number[]
 }
@@ -149,6 +151,14 @@ export async function releaseWork(
      WHERE e.id = mine.id AND e.epoch = mine.epoch AND e.state IN ('Staging', 'Promoting')`,
     [works.map(({ id }) => id), works.map(({ epoch }) => epoch), options.afterSeconds, options.countsAsTry],
   )
+}
+
+/** What a step leaves to be done. */
+export interface StepResult {
+  /** Work that is due for whoever hears its bell. */
+  readonly due: readonly DueWork[]
+  /** Small work that was moved on with its claim still held: this process goes on with it at once. */
+  readonly held: readonly Work[]
 }
 
 /** A bell to ring: the work's id, and its epoch so that an old bell cannot hide a new one. */

@@ -13,6 +13,9 @@ export class KeySet {
   private low = 0
   private high = 0
 
+  /** `group`: a set that takes the keys of several sources, this one's too. */
+  constructor(private readonly group?: KeySet) {}
+
   /** Whether all keys added were different for sure. */
   get areUnique(): boolean {
     return !this.isUnsure
@@ -22,6 +25,7 @@ export class KeySet {
   giveUp(): void {
     this.isUnsure = true
     this.slots = new Uint32Array(0)
+    this.group?.giveUp()
   }
 
   /** Begins a key; what was fed of an earlier one that was not added is forgotten. */
@@ -47,9 +51,13 @@ export class KeySet {
 
   /** Adds the key that was fed since it was begun. */
   add(): void {
-    if (this.isUnsure) return
-    const low = Math.imul(this.low ^ (this.low >>> 16), 0x7feb352d)
-    if (!this.insert(low >>> 0 || 1, this.high >>> 0)) this.giveUp()
+    const low = Math.imul(this.low ^ (this.low >>> 16), 0x7feb352d) >>> 0 || 1
+    this.addHash(low, this.high >>> 0)
+    this.group?.addHash(low, this.high >>> 0)
+  }
+
+  private addHash(low: number, high: number): void {
+    if (!this.isUnsure && !this.insert(low, high)) this.giveUp()
   }
 
   /** Returns false when the hash is there, or there are too many. */

@@ -7,6 +7,7 @@ import type { RecordSource } from '../format/record-block'
 import { openRecords, sourceFormatNamed } from '../format/registry'
 import type { SourceFormat } from '../format/source-format'
 import { type ColumnMap, mapColumns } from './column-map'
+import type { KeySet } from './key-set'
 import { RecordEncoder } from './record-encoder'
 
 /** A message opened as records of its entity, with the encoder that stages them. */
@@ -19,9 +20,10 @@ export interface OpenedMessage {
 
 /**
  * Opens a message: detects or looks up its format, reads its header and matches its columns.
+ * Input   `groupKeys`: takes the keys of all messages that are staged together.
  * Throws  MessageRejected (EF…, EP105, ES105) when nothing of the file can be staged.
  */
-export async function openMessage(context: Context, work: Work): Promise<OpenedMessage> {
+export async function openMessage(context: Context, work: Work, groupKeys?: KeySet): Promise<OpenedMessage> {
   const entity = entityOf(context.registry, work)
   const bytes = work.payload === null ? context.payloads.open(work.payloadLocation!) : once(work.payload)
   const { format, whole } = await formatOf(work, bytes)
@@ -41,6 +43,7 @@ export async function openMessage(context: Context, work: Work): Promise<OpenedM
     sources: map.sources,
     company,
     sourceBytes: work.bytes,
+    ...(groupKeys ? { groupKeys } : {}),
   })
   return { entity, source, map, encoder }
 }

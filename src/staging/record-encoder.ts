@@ -18,6 +18,8 @@ export interface EncoderOptions {
   readonly company: string | null
   /** State of good records: V, or R when they were in error before. */
   readonly goodState?: 'V' | 'R'
+  /** Takes the keys as well, of several sources. */
+  readonly groupKeys?: KeySet
   /** Expected size of the source in bytes, so that a small message takes little memory. */
   readonly sourceBytes: number
 }
@@ -47,7 +49,7 @@ export class RecordEncoder {
   /** Which of the entity's columns some record has left out though the source could give it. */
   private readonly leftOut: boolean[]
 
-  private readonly keys = new KeySet()
+  private readonly keys: KeySet
   private out: Buffer
   private at = 0
   private readonly width: number
@@ -60,6 +62,7 @@ export class RecordEncoder {
     options: EncoderOptions,
   ) {
     this.width = options.width
+    this.keys = new KeySet(options.groupKeys)
     this.prefix = Buffer.from(`${options.executionEntityId}\t`)
     this.goodState = Buffer.from(options.goodState ?? 'V')
     this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))

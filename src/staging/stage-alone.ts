@@ -46,9 +46,8 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
   }
   const due = await context.db.transaction(async (tx) => {
     await fence(tx, [work])
-    return finishStaging(tx, [
-      { work, opened, records: position.records, inError: work.recordsInError + encoder.recordsInError },
-    ])
+    const inError = work.recordsInError + encoder.recordsInError
+    return finishStaging(tx, [{ work, opened, records: position.records, inError }], 'released')
   })
   faultPoint('stage.afterFinish')
   observe({

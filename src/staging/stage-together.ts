@@ -1,29 +1,35 @@
 import type { Entity } from '../entity'
 import { stagingTable } from '../entity/names'
-
 import type { Context } from '../execution/context'
 import type { RecordError } from '../execution/record-error'
-import { type DueWork, fence, type Work } from '../execution/work'
+import { fence, type Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
 import { copyErrors, copyStaging } from './copy'
+import { KeySet } from './key-set'
 import { openMessage } from './open-message'
 import { isRejection, type Rejection } from './rejection'
-import { finishStaging, type StagedMessage } from './staging-state'
+import { finishStaging, givenColumns, type StagedMessage } from './staging-state'
 
-/** Stages many small messages in one transaction, so that their cost is not one set of commits each. */
+/**
+ * Stages many small messages in one transaction, so that their cost is not one set of commits each.
+ * Returns the works to go on with; their claims are held.
+ */
 export async function stageTogether(
   context: Context,
   works: readonly Work[],
   reject: (rejections: readonly Rejection[]) => Promise<void>,
-): Promise<DueWork[]> {
+): Promise<Work[]> {
   const startedAt = performance.now()
   const encoded: EncodedMessage[] = []
   const rejections: Rejection[] = []
+  const keysOf = new Map<string, KeySet>()
   for (const work of works) {
     try {
-      encoded.push(await encodeMessage(context, work))
+      const keys = keysOf.get(work.entity) ?? new KeySet()
+      keysOf.set(work.entity, keys)
+      encoded.push(await encodeMessage(context, work, keys))
     } catch (error) {
       if (!isRejection(error)) throw error
       rejections.push({ work, error })
@@ -31,7 +37,7 @@ export async function stageTogether(
   }
   await reject(rejections)
   if (encoded.length === 0) return []
-  const due = await context.db.transaction(async (tx) => {
+  await context.db.transaction(async (tx) => {
     for (const [entity, messages] of byEntity(encoded)) await copyRows(tx, entity, messages)
     await copyErrors(
       tx,
@@ -41,15 +47,29 @@ export async function stageTogether(
       tx,
       encoded.map(({ work }) => work),
     )
-    const moved = await finishStaging(tx, encoded)
+    await finishStaging(tx, encoded, 'held')
     faultPoint('stage.beforeCommit')
-    return moved
   })
+  faultPoint('stage.afterTogether')
   const ms = Math.round(performance.now() - startedAt)
   for (const { work, records, inError } of encoded) {
     observe({ at: 'stage.finished', executionId: work.executionId, entity: work.entity, records, errors: inError, ms })
   }
-  return due
+  return encoded.map((message) => stagedWork(message, keysOf.get(message.work.entity)!))
+}
+
+/** The work as it is now, without asking the database. */
+function stagedWork(message: EncodedMessage, keys: KeySet): Work {
+  const { work, opened, records, inError } = message
+  return {
+    ...work,
+    stagedRecords: records,
+    recordsInError: inError,
+    columns: givenColumns(message),
+    sparse: opened.encoder.isSparse,
+    keysAreUnique: opened.encoder.keysAreUnique,
+    ...(keys.areUnique ? { disjoint: keys } : {}),
+  }
 }
 
 interface EncodedMessage extends StagedMessage {
@@ -57,8 +77,8 @@ interface EncodedMessage extends StagedMessage {
   readonly errors: readonly RecordError[]
 }
 
-async function encodeMessage(context: Context, work: Work): Promise<EncodedMessage> {
-  const opened = await openMessage(context, work)
+async function encodeMessage(context: Context, work: Work, keys: KeySet): Promise<EncodedMessage> {
+  const opened = await openMessage(context, work, keys)
   const { encoder, source } = opened
   let records = 0
   for await (const block of source.blocks) {

@@ -2,7 +2,7 @@ import { MessageRejected } from '../errors'
 import { knownCompanies } from '../execution/company'
 import type { Context } from '../execution/context'
 import { failWork } from '../execution/finish'
-import type { DueWork, Work } from '../execution/work'
+import type { DueWork, StepResult, Work } from '../execution/work'
 import { observe } from '../platform/observe'
 import { isRejection, type Rejection } from './rejection'
 import { restage } from './restage'
@@ -13,22 +13,23 @@ import { stageTogether } from './stage-together'
  * Brings the records of messages from their bytes into staging tables: the first step of the way.
  * Small messages share their transactions; a large one is staged in chunks, each of which commits with its position.
  * Input   work whose state is Staging, all claimed.
- * Returns the work that can be promoted now. A message that can never pass has failed, with its reason on it.
+ * Returns the work that can be promoted now; the claims of small work are held. A message that can never pass has failed, with its reason on it.
  * Throws  Conflict, Unavailable: the work is still to be done.
  */
-export async function stage(context: Context, works: readonly Work[]): Promise<DueWork[]> {
+export async function stage(context: Context, works: readonly Work[]): Promise<StepResult> {
   const errors = works.filter(({ scope }) => scope === 'errors')
   const fresh = works.filter(({ scope }) => scope === 'all')
   const { staging, rejected } = await refuseUnknownCompanies(context, fresh)
   await reject(context, rejected)
   const small = staging.filter((work) => work.small)
   const due: DueWork[] = []
-  if (small.length > 0) due.push(...(await stageTogether(context, small, (rejections) => reject(context, rejections))))
+  const held =
+    small.length === 0 ? [] : await stageTogether(context, small, (rejections) => reject(context, rejections))
   for (const work of staging.filter((each) => !each.small)) {
     due.push(...(await rejecting(context, work, () => stageAlone(context, work))))
   }
   for (const work of errors) due.push(...(await rejecting(context, work, () => restage(context, work))))
-  return due
+  return { due, held }
 }
 
 async function rejecting(context: Context, work: Work, run: () => Promise<DueWork[]>): Promise<DueWork[]> {

@@ -12,24 +12,29 @@ export interface StagedMessage {
   readonly inError: number
 }
 
+/** Names of the entity's columns that a message gives. A file without good records gives no value, but has columns. */
+export function givenColumns({ opened: { entity, encoder, map }, records, inError }: StagedMessage): string[] {
+  return entity.columns
+    .filter((_, index) => encoder.given[index] || (records === inError && map.sources[index] !== -1))
+    .map(({ name }) => name)
+}
+
 /**
  * Moves staged work on to promotion and notes what was left out of the files. Call it behind `fence`.
- * Returns the work that is due now.
+ * Input   `claims`: whether whoever staged it goes on with it, or its bell is rung.
+ * Returns the work that was moved on.
  */
-export async function finishStaging(tx: Queryable, messages: readonly StagedMessage[]): Promise<DueWork[]> {
-  const rows = messages.map(({ work, opened: { entity, encoder, map, source }, records, inError }) => ({
-    id: work.id,
-    records,
-    in_error: inError,
-    // A file without records gives no value, but it does have columns.
-    columns: entity.columns.flatMap(({ name }, index) =>
-      encoder.given[index] || (records === inError && map.sources[index] !== -1) ? [name] : [],
-    ),
-    source_columns: source.columns,
-    sparse: encoder.isSparse,
-    keys_are_unique: encoder.keysAreUnique,
-    unknown: [...new Set([...map.unknown, ...source.unknownNames])],
-    is_empty: records === 0,
+export async function finishStaging(
+  tx: Queryable,
+  messages: readonly StagedMessage[],
+  claims: 'held' | 'released',
+): Promise<DueWork[]> {
+  const rows = messages.map((message) => ({
+    id: message.work.id,
+    records: message.records,
+    in_error: message.inError,
+    columns: givenColumns(message),
+    ...columnFacts(message),
   }))
   return tx.query<DueWork>(
     `WITH staged AS (
@@ -37,8 +42,9 @@ export async function finishStaging(tx: Queryable, messages: readonly StagedMess
          source_columns text[], sparse boolean, keys_are_unique boolean, unknown text[], is_empty boolean)
      ), moved AS (
        UPDATE entrepot.execution_entity e SET state = 'Promoting', staged_records = s.records, records_read = s.records,
-         records_in_error = s.in_error, columns = s.columns, source_columns = s.source_columns, sparse = s.sparse, keys_are_unique = s.keys_are_unique, staging_finished_at = now(),
-         lease_until = NULL, attempts = 0, due_at = now()
+         records_in_error = s.in_error, columns = s.columns, source_columns = s.source_columns, sparse = s.sparse,
+         keys_are_unique = s.keys_are_unique, staging_finished_at = now(), attempts = 0, due_at = now(),
+         lease_until = CASE WHEN $2 THEN e.lease_until END, target_started_at = CASE WHEN $2 THEN now() END
        FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.is_empty
      ), noted AS (
        INSERT INTO entrepot.execution_log (execution_id, code, text)
@@ -47,6 +53,16 @@ export async function finishStaging(tx: Queryable, messages: readonly StagedMess
        UNION ALL SELECT execution_id, 'EF111', 'The file has no records' FROM moved WHERE is_empty
      )
      SELECT id, epoch, state FROM moved ORDER BY id`,
-    [storableJson(rows)],
+    [storableJson(rows), claims === 'held'],
   )
+}
+
+function columnFacts({ opened: { encoder, map, source }, records }: StagedMessage) {
+  return {
+    source_columns: source.columns,
+    sparse: encoder.isSparse,
+    keys_are_unique: encoder.keysAreUnique,
+    unknown: [...new Set([...map.unknown, ...source.unknownNames])],
+    is_empty: records === 0,
+  }
 }

@@ -8,7 +8,7 @@ import {
   relatedEntity,
 } from '../entity'
 import { quoteIdentifier, quoteLiteral, targetTable } from '../entity/names'
-import { companyTable } from '../execution/company'
+import { companyCollection, companyTable } from '../execution/company'
 import type { Queryable } from '../platform/database'
 import { fromInError, fromStaged, keyList, type StagedSet, sameKey, typed } from './staged-set'
 
@@ -44,6 +44,13 @@ export async function checkStaged(tx: Queryable, registry: EntityRegistry, set: 
      FROM entrepot.record_error WHERE execution_entity = ANY($1) GROUP BY 1`,
     [set.ids],
   )
+}
+
+/** The entities whose target tables the checks of an entity read. */
+export function checkedEntities(registry: EntityRegistry, entity: Entity): Entity[] {
+  const related = Object.values(entity.relations).map((relation) => relatedEntity(entity, relation))
+  const companies = entity.companySpecific ? registry.find(companyCollection) : undefined
+  return companies ? [companies, ...related] : related
 }
 
 /** SQL that notes a fault for the staged records of `from`. */

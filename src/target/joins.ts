@@ -9,7 +9,7 @@ import type { Queryable } from '../platform/database'
  * - `byHash`: each table is read once; right where staged records are many beside it.
  * - `byIndex`: each record is looked up; right where the table is large beside the staged records.
  */
-export async function join(tx: Queryable, how: 'byHash' | 'byIndex'): Promise<void> {
+async function join(tx: Queryable, how: 'byHash' | 'byIndex'): Promise<void> {
   const [loops, hashes] = how === 'byHash' ? ['off', 'on'] : ['on', 'off']
   await tx.query(
     `SET LOCAL enable_nestloop = ${loops}; SET LOCAL enable_hashjoin = ${hashes}; SET LOCAL enable_mergejoin = off`,
@@ -19,10 +19,11 @@ export async function join(tx: Queryable, how: 'byHash' | 'byIndex'): Promise<vo
 /** A record looked up in an index costs about as much as reading twenty records in order. */
 const lookUpCost = 20
 
-/** Chooses how staged records of so many bytes are joined with the entity's target. */
-export async function joinWithTarget(tx: Queryable, entity: Entity, stagedBytes: number): Promise<void> {
-  const [size] = await tx.query<{ bytes: number }>('SELECT pg_relation_size($1::regclass) AS bytes', [
-    targetTable(entity),
-  ])
+/** Chooses how staged records of so many bytes are joined with the target tables of these entities. */
+export async function joinWithTargets(tx: Queryable, entities: readonly Entity[], stagedBytes: number): Promise<void> {
+  const [size] = await tx.query<{ bytes: number }>(
+    'SELECT coalesce(sum(pg_relation_size(name::regclass)), 0)::bigint AS bytes FROM unnest($1::text[]) AS name',
+    [entities.map(targetTable)],
+  )
   await join(tx, size!.bytes <= lookUpCost * stagedBytes ? 'byHash' : 'byIndex')
 }

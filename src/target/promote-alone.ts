@@ -5,9 +5,9 @@ import { type FinishedMessage, finishExecutions } from '../execution/finish'
 import { fence, type Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
 import { faultPoint } from '../platform/faults'
-import { checkStaged } from './checks'
+import { checkedEntities, checkStaged } from './checks'
 import { entityNamed } from './entity-named'
-import { join, joinWithTarget } from './joins'
+import { joinWithTargets } from './joins'
 import { boundIdleTime, inTurn, lockTargets } from './locks'
 import { observeFinished } from './observe-finished'
 import { type StagedSet, stagedSet } from './staged-set'
@@ -30,7 +30,7 @@ export async function promoteAlone(context: Context, work: Work): Promise<void> 
 async function check({ db, registry, limits }: Context, work: Work, set: StagedSet): Promise<void> {
   await db.transaction(async (tx) => {
     await boundIdleTime(tx, limits.leaseSeconds)
-    await join(tx, work.stagingTable === null ? 'byIndex' : 'byHash')
+    await joinWithTargets(tx, checkedEntities(registry, set.entity), work.bytes)
     const [result = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set)
     await fence(tx, [work])
     await tx.query(
@@ -70,7 +70,7 @@ async function promotePart(context: Context, work: Work, entity: Entity, set: St
   await context.db.transaction(async (tx) => {
     await boundIdleTime(tx, context.limits.leaseSeconds)
     await lockTargets(tx, [entity], work.stagingTable === null ? 'exclusive' : 'shared')
-    await joinWithTarget(tx, entity, work.bytes / part.count)
+    await joinWithTargets(tx, [entity], work.bytes / part.count)
     faultPoint('promote.inPart')
     const counts = await upsertPart(tx, set, part.condition)
     await savePart(tx, work, part, counts, context.limits.leaseSeconds)

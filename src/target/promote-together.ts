@@ -4,9 +4,9 @@ import { finishExecutions } from '../execution/finish'
 import { fence, type Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
-import { type CheckResult, checkStaged } from './checks'
+import { type CheckResult, checkedEntities, checkStaged } from './checks'
 import { entityNamed } from './entity-named'
-import { join, joinWithTarget } from './joins'
+import { joinWithTargets } from './joins'
 import { boundIdleTime, lockTargets } from './locks'
 import { observeFinished } from './observe-finished'
 import { fromStaged, keyList, type StagedSet, setKey, stagedSet } from './staged-set'
@@ -47,17 +47,14 @@ async function promoteEntity(
   works: readonly Work[],
   accounts: Map<number, Account>,
 ): Promise<void> {
-  await join(tx, 'byIndex')
+  const stagedBytes = works.reduce((sum, { bytes }) => sum + bytes, 0)
+  await joinWithTargets(tx, checkedEntities(registry, entity), stagedBytes)
   for (const set of setsOf(entity, works)) {
     for (const { id, inError, superseded } of await checkStaged(tx, registry, set)) {
       accounts.set(id, { inserted: 0, updated: 0, unchanged: 0, inError, superseded })
     }
   }
-  await joinWithTarget(
-    tx,
-    entity,
-    works.reduce((sum, { bytes }) => sum + bytes, 0),
-  )
+  await joinWithTargets(tx, [entity], stagedBytes)
   for (let rest = works; rest.length > 0; ) {
     const later = await laterOfOneKey(tx, entity, rest)
     for (const set of setsOf(
@@ -80,7 +77,9 @@ function setsOf(entity: Entity, works: readonly Work[]): StagedSet[] {
 
 /** Works that hold a key which an earlier one of them holds too: they are promoted after it, not with it. */
 async function laterOfOneKey(tx: Transaction, entity: Entity, works: readonly Work[]): Promise<Set<number>> {
-  if (works.length < 2) return new Set()
+  const [first] = works
+  if (works.length < 2 || (first?.disjoint && works.every(({ disjoint }) => disjoint === first.disjoint)))
+    return new Set()
   const set = stagedSet(entity, works)
   const rows = await tx.query<{ id: number }>(
     `SELECT DISTINCT id FROM (

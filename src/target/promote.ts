@@ -1,5 +1,5 @@
 import type { Context } from '../execution/context'
-import type { DueWork, Work } from '../execution/work'
+import type { StepResult, Work } from '../execution/work'
 import { promoteAlone } from './promote-alone'
 import { promoteTogether } from './promote-together'
 
@@ -9,9 +9,9 @@ import { promoteTogether } from './promote-together'
  * Returns nothing that is due: promotion ends an execution's entity.
  * Throws  Conflict, Unavailable: the work is still to be done, and what is done of it stays done.
  */
-export async function promote(context: Context, works: readonly Work[]): Promise<DueWork[]> {
+export async function promote(context: Context, works: readonly Work[]): Promise<StepResult> {
   const small = works.filter((work) => work.small && work.scope === 'all')
   if (small.length > 0) await promoteTogether(context, small)
   for (const work of works.filter((each) => !small.includes(each))) await promoteAlone(context, work)
-  return []
+  return { due: [], held: [] }
 }
