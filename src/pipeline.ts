@@ -81,7 +81,7 @@ export interface Answering {
  * Under load small messages come faster than a group is done: a pause lets the next group grow, because its cost is
  * that of its statements. Beside two steps a fifth of a second is what a sender may notice.
  */
-const defaultGroupPauseMs = 50
+const defaultGroupPauseMs = 150
 
 /** Opens a process's answering of one step's bells. Small work is done by one group after another, each with all that is due. */
 export function openAnswering(

@@ -63,35 +63,43 @@ async function keepJob(hub: Hub, queues: Queues, data: unknown, jobId: string): 
   return received.messageId
 }
 
-/** Long enough for the messages of one commit to share a bell, too short for anyone to notice. */
-const bellPauseMs = 10
-const waitingBells = new WeakMap<Bells, StoredMessage[]>()
+/** Ringing ten times a second costs next to nothing, and a worker takes in all that has come since. */
+const bellPauseMs = 100
+
+/** What a process has received and not yet rung for, and when it rang last. */
+interface Ringing {
+  waiting: StoredMessage[]
+  lastAt: number
+}
+const ringings = new WeakMap<Bells, Ringing>()
 
 /**
- * Rings for a message that was received, soon. Small messages that come together share one bell, since whoever answers
- * it takes all that are due: a bell each would cost more than the messages.
+ * Rings for a message that was received: at once, or when the pause since the last ringing is over. Small messages that
+ * wait together share one bell, since whoever answers it takes all that are due: a bell each would cost more than they do.
  */
 export function ringForReceived(bells: Bells, received: StoredMessage): void {
-  const waiting = waitingBells.get(bells)
-  if (waiting) {
-    waiting.push(received)
-    return
-  }
-  const batch = [received]
-  waitingBells.set(bells, batch)
-  setTimeout(() => {
-    waitingBells.delete(bells)
-    const small = batch.filter(({ isSmall }) => isSmall).slice(-1)
-    const due = [...small, ...batch.filter(({ isSmall }) => !isSmall)]
-    void ringFor(
-      bells,
-      due.map(({ workId: id }) => ({ id, epoch: 0, state: 'Staging' })),
-    )
-  }, bellPauseMs)
+  const ringing = ringings.get(bells) ?? { waiting: [], lastAt: 0 }
+  ringings.set(bells, ringing)
+  ringing.waiting.push(received)
+  if (ringing.waiting.length > 1) return
+  const sinceLastMs = performance.now() - ringing.lastAt
+  setTimeout(
+    () => {
+      const batch = ringing.waiting
+      ringing.waiting = []
+      ringing.lastAt = performance.now()
+      const small = batch.filter(({ isSmall }) => isSmall).slice(-1)
+      const due = [...small, ...batch.filter(({ isSmall }) => !isSmall)]
+      void ringFor(
+        bells,
+        due.map(({ workId: id }) => ({ id, epoch: 0, state: 'Staging' })),
+      )
+    },
+    Math.max(0, bellPauseMs - sinceLastMs),
+  )
 }
 
 function startSweeping(hub: Hub, queues: Queues, lifecycle: Lifecycle): void {
-  let sweeping: Promise<unknown> = Promise.resolve()
   let isBusy = false
   const once = async () => {
     if (isBusy) return
@@ -104,7 +112,7 @@ function startSweeping(hub: Hub, queues: Queues, lifecycle: Lifecycle): void {
       isBusy = false
     }
   }
-  sweeping = once()
+  let sweeping = once()
   const timer = setInterval(() => {
     sweeping = once()
   }, hub.config.sweepSeconds * 1000)

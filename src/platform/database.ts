@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type QueryResult, types } from 'pg'
+import { Pool, type PoolClient, type QueryConfig, type QueryResult, types } from 'pg'
 import { type CopyIn, openCopyIn, readCopyOut } from './database-copy'
 import { databaseError } from './database-errors'
 
@@ -7,9 +7,15 @@ export interface Queryable {
   /**
    * Runs a statement and gives its rows. bigint comes as a number when it is exact as one, else as text; date, time,
    * timestamp and numeric as Postgres writes them; timestamptz as a Date (milliseconds); bytea as a Buffer; json parsed.
+   * Input   `name`: of a statement that runs all the time, by which each connection plans it once instead of every time;
+   *         only for one with a single sensible plan: a plan made while tables were empty is kept when they have grown.
    * Throws  Unavailable ES102 when the database is not fit; the error of Postgres otherwise (see `sqlState`).
    */
-  query<R extends object = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<R[]>
+  query<R extends object = Record<string, unknown>>(
+    sql: string,
+    values?: readonly unknown[],
+    name?: string,
+  ): Promise<R[]>
   /** Runs a statement and gives the number of rows it affected. */
   count(sql: string, values?: readonly unknown[]): Promise<number>
 }
@@ -63,7 +69,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   })
   // A connection that breaks while idle has left the pool already: the next statement opens another.
   pool.on('error', () => undefined)
-  const run = runner((sql, values) => pool.query(sql, values))
+  const run = runner((statement) => pool.query(statement))
   let closing: Promise<void> | undefined
   return {
     ...run,
@@ -76,13 +82,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 }
 
-type RunStatement = (sql: string, values: unknown[]) => Promise<QueryResult>
+type RunStatement = (statement: QueryConfig) => Promise<QueryResult>
 
 function runner(run: RunStatement): Queryable {
-  const send = async (sql: string, values: readonly unknown[] = []) => {
+  const send = async (text: string, values: readonly unknown[] = [], name?: string) => {
     try {
       // pg gives an array of results when the text holds several statements: the last one counts.
-      const result: QueryResult | QueryResult[] = await run(sql, values as unknown[])
+      const result: QueryResult | QueryResult[] = await run({ text, values: [...values], ...(name ? { name } : {}) })
       return Array.isArray(result) ? (result.at(-1) as QueryResult) : result
     } catch (error) {
       throw databaseError(error)
@@ -90,7 +96,8 @@ function runner(run: RunStatement): Queryable {
   }
   return {
     // The caller states the shape of its rows: SQL text has no type that could be checked here.
-    query: async <R extends object>(sql: string, values?: readonly unknown[]) => (await send(sql, values)).rows as R[],
+    query: async <R extends object>(sql: string, values?: readonly unknown[], name?: string) =>
+      (await send(sql, values, name)).rows as R[],
     count: async (sql, values) => (await send(sql, values)).rowCount ?? 0,
   }
 }
@@ -98,7 +105,7 @@ function runner(run: RunStatement): Queryable {
 async function runTransaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const connection = await lendConnection(pool)
   const { client } = connection
-  const run = runner((sql, values) => client.query(sql, values))
+  const run = runner((statement) => client.query(statement))
   let copy: CopyIn | undefined
   const copyIn = (sql: string) => {
     copy = openCopyIn(client, sql)

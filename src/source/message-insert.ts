@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { RequestRefused } from '../errors'
 import type { Database, Queryable } from '../platform/database'
 
@@ -48,9 +47,6 @@ const waiting = new WeakMap<Database, Waiting[]>()
 /** As many as one statement carries at 64 KB each without more memory than a large file takes. */
 const batchSize = 250
 
-/** Under load, a moment in which the next batch grows: a statement for three messages costs little more than for one. */
-const batchPauseMs = 0
-
 /**
  * Stores a message with its execution. Messages that arrive together share one statement and one commit.
  * A message with an idempotency key that is known is the known one, if its bytes are the same.
@@ -86,7 +82,6 @@ async function drain(db: Database): Promise<void> {
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
-    if (queue.length > 0 && queue.length < batchSize) await pause(batchPauseMs)
   }
   waiting.delete(db)
 }
@@ -164,5 +159,6 @@ async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Prom
       column('payload'),
       column('payloadLocation'),
     ],
+    'insert-messages',
   )
 }
