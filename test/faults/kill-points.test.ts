@@ -35,7 +35,7 @@ const scenarios: Record<string, Scenario> = {
     prepare: async ({ deliver }) => {
       for (let n = 0; n < 30; n++) await deliver('Customer groups', groupsFile(n), { externalId: `file ${n}` })
     },
-    faults: ['stage.beforeCommit:1', 'promote.beforeCommit:1'],
+    faults: ['stage.beforeCommit:1', 'stage.afterTogether:1', 'promote.beforeCommit:1'],
   },
   'a retry of records in error': {
     prepare: async ({ hub, deliver, run }) => {
