@@ -6,19 +6,30 @@ export interface Outage {
   worked(): void
 }
 
+/** A success so soon after a failure may be that of work which began before it, on a connection that breaks next. */
+const calmMs = 250
+
 /** Watches one backend for outages, which are observed as `queue.away` and `queue.back`. */
 export function watchOutage(backend: string): Outage {
   let since: number | undefined
+  let calm: NodeJS.Timeout | undefined
   return {
     failed(reason) {
+      clearTimeout(calm)
+      calm = undefined
       if (since !== undefined) return
       since = Date.now()
       observe({ at: 'queue.away', backend, reason })
     },
     worked() {
-      if (since === undefined) return
-      observe({ at: 'queue.back', backend, awayMs: Date.now() - since })
-      since = undefined
+      if (since === undefined || calm !== undefined) return
+      const awayMs = Date.now() - since
+      calm = setTimeout(() => {
+        calm = undefined
+        since = undefined
+        observe({ at: 'queue.back', backend, awayMs })
+      }, calmMs)
+      calm.unref()
     },
   }
 }

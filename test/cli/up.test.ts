@@ -66,8 +66,8 @@ describe('entrepot up', () => {
     const activity = stdout.trim()
     await push(url, activity, 'usmf')
 
-    const [first] = workers()
-    process.kill(first!, 'SIGKILL')
+    const first = await waitFor(() => workers()[0], { what: 'the log of the worker' })
+    process.kill(first, 'SIGKILL')
     const second = await waitFor(() => workers()[1], { what: 'another worker', timeoutMs: 20_000 })
     await push(url, activity, 'demf')
 

@@ -62,6 +62,7 @@ describeWithOwnRedis('queues on a Redis in trouble', () => {
     expect(await queues.isReady()).toBe(false)
     await redis.start()
     await ringUntilHeard('after')
+    await waitFor(() => seen.some(({ at }) => at === 'queue.back'), { what: 'queue.back' })
     expect(seen.filter(({ at }) => at === 'queue.away')).toHaveLength(1)
     expect(seen.filter(({ at }) => at === 'queue.back')).toHaveLength(1)
   })
