@@ -28,8 +28,8 @@ export interface Work {
   readonly stagingTable: string | null
   readonly columns: string[] | null
   readonly sparse: boolean
-  /** Whether reading has found that no key occurs twice; false when it does not know. */
-  readonly keysAreUnique: boolean
+  /** Numbers of the records whose key occurred before in the message, as reading found; null when it does not know. */
+  readonly repeats: readonly number[] | null
   readonly scope: 'all' | 'errors'
   /** Works with the same token were staged together, and no key occurs in two of them. */
   readonly disjoint?: object
@@ -95,7 +95,7 @@ async function claim(db: Database, which: string, options: ClaimOptions, values:
        m.company, m.source_format AS "sourceFormat", coalesce(a.strict, false) AS strict, m.bytes,
        ${withPayload} AS payload, m.payload_location AS "payloadLocation", e.small, e.staged_records AS "stagedRecords",
        e.records_in_error AS "recordsInError",
-       e.staging_table AS "stagingTable", e.columns, e.sparse, e.keys_are_unique AS "keysAreUnique", e.scope, e.checked, e.promoted_chunks AS "promotedChunks"
+       e.staging_table AS "stagingTable", e.columns, e.sparse, to_jsonb(e.repeats) AS repeats, e.scope, e.checked, e.promoted_chunks AS "promotedChunks"
      FROM claimed e JOIN entrepot.execution x ON x.id = e.execution_id JOIN entrepot.message m ON m.id = x.message_id
      LEFT JOIN entrepot.activity a ON a.id = m.activity_id
      ORDER BY e.message_seq, e.id`,

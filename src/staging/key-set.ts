@@ -1,3 +1,5 @@
+/** So many records whose key occurred before are listed; with more the database looks through all. */
+const maxRepeats = 20_000
 /** Beyond this many keys the set gives up: 4 million take 64 MB, and the database can look for itself. */
 const maxKeys = 4_000_000
 
@@ -10,6 +12,7 @@ export class KeySet {
   private slots = new Uint32Array(2 * 64)
   private count = 0
   private isUnsure = false
+  private readonly repeated: number[] = []
   private low = 0
   private high = 0
 
@@ -18,7 +21,12 @@ export class KeySet {
 
   /** Whether all keys added were different for sure. */
   get areUnique(): boolean {
-    return !this.isUnsure
+    return !this.isUnsure && this.repeated.length === 0
+  }
+
+  /** Numbers of the records whose key seems to have occurred before; null when that is not known of all. */
+  get repeats(): readonly number[] | null {
+    return this.isUnsure ? null : this.repeated
   }
 
   /** From now on nothing is known: a record was not seen. */
@@ -49,20 +57,22 @@ export class KeySet {
     this.high = Math.imul(high ^ 0x100, 0x85ebca6b)
   }
 
-  /** Adds the key that was fed since it was begun. */
-  add(): void {
+  /** Adds the key that was fed since it was begun, of the record with this number. */
+  add(recordNumber: number): void {
     const low = Math.imul(this.low ^ (this.low >>> 16), 0x7feb352d) >>> 0 || 1
-    this.addHash(low, this.high >>> 0)
-    this.group?.addHash(low, this.high >>> 0)
+    this.addHash(low, this.high >>> 0, recordNumber)
+    this.group?.addHash(low, this.high >>> 0, recordNumber)
   }
 
-  private addHash(low: number, high: number): void {
-    if (!this.isUnsure && !this.insert(low, high)) this.giveUp()
+  private addHash(low: number, high: number, recordNumber: number): void {
+    if (this.isUnsure) return
+    if (this.count * 4 >= this.slots.length && !this.grow()) this.giveUp()
+    else if (!this.insert(low, high)) this.repeated.push(recordNumber)
+    if (this.repeated.length > maxRepeats) this.giveUp()
   }
 
-  /** Returns false when the hash is there, or there are too many. */
+  /** Returns false when the hash is there. */
   private insert(low: number, high: number): boolean {
-    if (this.count * 4 >= this.slots.length && !this.grow()) return false
     const { slots } = this
     const mask = slots.length / 2 - 1
     let slot = (low ^ (high << 7)) & mask

@@ -76,9 +76,9 @@ export class RecordEncoder {
     return this.given.some((isGiven, column) => isGiven && this.leftOut[column])
   }
 
-  /** Whether it is known that no two good records have one key. */
-  get keysAreUnique(): boolean {
-    return this.keys.areUnique
+  /** Numbers of the good records whose key occurred before; null when not known. */
+  get repeats(): readonly number[] | null {
+    return this.keys.repeats
   }
 
   /** How many bytes wait to be taken. */
@@ -135,7 +135,7 @@ export class RecordEncoder {
     }
     if (this.entity.validateRecord && this.ruleErrors(block, r).length > 0) return this.rewind(rowAt)
     this.out[this.at++] = newline
-    this.keys.add()
+    this.keys.add(block.firstRecordNumber + r)
     return true
   }
 

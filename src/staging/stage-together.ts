@@ -67,7 +67,7 @@ function stagedWork(message: EncodedMessage, keys: KeySet): Work {
     recordsInError: inError,
     columns: givenColumns(message),
     sparse: opened.encoder.isSparse,
-    keysAreUnique: opened.encoder.keysAreUnique,
+    repeats: opened.encoder.repeats,
     ...(keys.areUnique ? { disjoint: keys } : {}),
   }
 }

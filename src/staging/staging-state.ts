@@ -39,11 +39,11 @@ export async function finishStaging(
   return tx.query<DueWork>(
     `WITH staged AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS s(id bigint, records bigint, in_error bigint, columns text[],
-         source_columns text[], sparse boolean, keys_are_unique boolean, unknown text[], is_empty boolean)
+         source_columns text[], sparse boolean, repeats bigint[], unknown text[], is_empty boolean)
      ), moved AS (
        UPDATE entrepot.execution_entity e SET state = 'Promoting', staged_records = s.records, records_read = s.records,
          records_in_error = s.in_error, columns = s.columns, source_columns = s.source_columns, sparse = s.sparse,
-         keys_are_unique = s.keys_are_unique, staging_finished_at = now(), attempts = 0, due_at = now(),
+         repeats = s.repeats, staging_finished_at = now(), attempts = 0, due_at = now(),
          lease_until = CASE WHEN $2 THEN e.lease_until END, target_started_at = CASE WHEN $2 THEN now() END
        FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.is_empty
      ), noted AS (
@@ -61,7 +61,7 @@ function columnFacts({ opened: { encoder, map, source }, records }: StagedMessag
   return {
     source_columns: source.columns,
     sparse: encoder.isSparse,
-    keys_are_unique: encoder.keysAreUnique,
+    repeats: encoder.repeats,
     unknown: [...new Set([...map.unknown, ...source.unknownNames])],
     is_empty: records === 0,
   }

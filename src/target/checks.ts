@@ -28,15 +28,13 @@ export interface CheckResult {
  */
 export async function checkStaged(tx: Queryable, registry: EntityRegistry, set: StagedSet): Promise<CheckResult[]> {
   const references = [companyReference(registry, set), ...relationReferences(set)].filter((each) => each !== undefined)
-  const checks = (await hasLostReferences(tx, set, references))
-    ? references.map((each) => lostReferences(set, each))
-    : []
-  if (set.hasErrors) checks.push(...references.flatMap((each) => lostReferencesInError(set, each)))
+  const checks = [lostReferences(set, references), ...mandatoryChecks(set)]
+  if (set.hasErrors) checks.push(lostReferencesInError(set, references))
   let found = 0
-  for (const check of [...checks, ...mandatoryChecks(set)]) found += await tx.count(check, [set.ids])
+  for (const check of checks) if (check !== undefined) found += await tx.count(check, [set.ids])
   if (found > 0) await markInError(tx, set)
   for (const check of selfRelationChecks(set)) if ((await tx.count(check, [set.ids])) > 0) await markInError(tx, set)
-  if (!set.keysAreUnique) await supersede(tx, set)
+  if (set.repeats?.length !== 0) await supersede(tx, set)
   return tx.query<CheckResult>(
     `SELECT execution_entity AS id,
        count(DISTINCT record_number) FILTER (WHERE code <> 'EP102') AS "inError",
@@ -53,11 +51,18 @@ export function checkedEntities(registry: EntityRegistry, entity: Entity): Entit
   return companies ? [companies, ...related] : related
 }
 
+const insertFaults =
+  'INSERT INTO entrepot.record_error (execution_entity, record_number, line, step, code, field, value, reason)'
+
+/** SQL: a fault of each of the staged records of `from`, as a row for `insertFaults`. */
+function faults(code: string, field: string, value: string, reason: string, from: string): string {
+  return `SELECT s._execution_entity, s._record_number, s._line, 'promote', '${code}', ${quoteLiteral(field)}, left(${value}, 200), ${reason}
+    ${from}`
+}
+
 /** SQL that notes a fault for the staged records of `from`. */
 function note(code: string, field: string, value: string, reason: string, from: string): string {
-  return `INSERT INTO entrepot.record_error (execution_entity, record_number, line, step, code, field, value, reason)
-    SELECT s._execution_entity, s._record_number, s._line, 'promote', '${code}', ${quoteLiteral(field)}, left(${value}, 200), ${reason}
-    ${from}`
+  return `${insertFaults} ${faults(code, field, value, reason, from)}`
 }
 
 /** Another record that staged records refer to, by columns of theirs. */
@@ -127,44 +132,36 @@ function joined({ pairs }: Reference, alias: string, reading: Reading): string {
   return pairs.map(({ own, theirs }) => `${alias}.${theirs} = ${reading(own)}`).join(' AND ')
 }
 
-/** Looks for lost references of any kind in one pass: mostly there are none, and then nothing else has to be read. */
-async function hasLostReferences(tx: Queryable, set: StagedSet, references: readonly Reference[]): Promise<boolean> {
-  if (references.length === 0) return false
+/** Notes lost references of all kinds. One pass finds the records, mostly none; what each has lost is asked of those only. */
+function lostReferences(set: StagedSet, references: readonly Reference[]): string | undefined {
   const joins = references.map((each, i) => `LEFT JOIN ${each.table} p${i} ON ${joined(each, `p${i}`, typed)}`)
-  const isLost = references.map((each, i) => `(${isGiven(each)} AND p${i}.${each.pairs[0]!.theirs} IS NULL)`)
-  const [row] = await tx.query<{ lost: number }>(
-    `SELECT count(*) AS lost ${fromStaged(set).replace(' WHERE ', ` ${joins.join(' ')} WHERE `)} AND (${isLost.join(' OR ')})`,
-    [set.ids],
-  )
-  return row!.lost > 0
-}
-
-function lostReferences(
-  set: StagedSet,
-  reference: Reference,
-  from = fromStaged(set),
-  reading: Reading = typed,
-): string {
-  const fields = reference.given.map(({ own }) => own.name).join(', ')
-  const value = reference.given.map(({ own }) => `s.${quoteIdentifier(own.name)}`).join(` || ', ' || `)
-  const isThere = `SELECT FROM ${reference.table} p WHERE ${joined(reference, 'p', reading)}`
-  return note(
-    reference.code,
-    fields,
-    value,
-    reference.reason,
-    `${from} AND ${isGiven(reference)} AND NOT EXISTS (${isThere})`,
-  )
+  const isLost = references.map((each, i) => `${isGiven(each)} AND p${i}.${each.pairs[0]!.theirs} IS NULL`)
+  const from = fromStaged(set).replace(' WHERE ', ` ${joins.join(' ')} WHERE `)
+  return noteLost(references, `${from} AND (${isLost.join(' OR ')})`, typed)
 }
 
 /** Records in error hold text as it came, of which only strings can be compared. */
-function lostReferencesInError(set: StagedSet, reference: Reference): string[] {
-  if (reference.pairs.some(({ own }) => own.field.type !== 'string')) return []
-  const reading: Reading = ({ name, field }) => {
+function lostReferencesInError(set: StagedSet, references: readonly Reference[]): string | undefined {
+  const ofStrings = references.filter(({ pairs }) => pairs.every(({ own }) => own.field.type === 'string'))
+  return noteLost(ofStrings, fromInError(set), ({ name, field }) => {
     const text = `s.${quoteIdentifier(name)}`
     return field.letterCase === undefined ? text : `${field.letterCase}(${text})`
-  }
-  return [lostReferences(set, reference, fromInError(set), reading)]
+  })
+}
+
+function noteLost(references: readonly Reference[], from: string, reading: Reading): string | undefined {
+  if (references.length === 0) return undefined
+  const notes = references.map((reference) => {
+    const isThere = `SELECT FROM ${reference.table} p WHERE ${joined(reference, 'p', reading)}`
+    return faultRows(reference, `FROM suspect s WHERE ${isGiven(reference)} AND NOT EXISTS (${isThere})`)
+  })
+  return `WITH suspect AS MATERIALIZED (SELECT s.* ${from}) ${insertFaults} ${notes.join(' UNION ALL ')}`
+}
+
+function faultRows({ code, given, reason }: Pick<Reference, 'code' | 'given' | 'reason'>, from: string): string {
+  const fields = given.map(({ own }) => own.name).join(', ')
+  const value = given.map(({ own }) => `s.${quoteIdentifier(own.name)}`).join(` || ', ' || `)
+  return faults(code, fields, value, reason, from)
 }
 
 /** A record may relate to another one of the same file; whoever relates to a record in error is in error too. */
@@ -173,8 +170,6 @@ function selfRelationChecks(set: StagedSet): string[] {
     .filter(({ to }) => to === 'self')
     .map((relation) => {
       const reference = referenceOf(set.entity, relation)
-      const fields = reference.given.map(({ own }) => own.name).join(', ')
-      const value = reference.given.map(({ own }) => `s.${quoteIdentifier(own.name)}`).join(` || ', ' || `)
       const inFile = reference.pairs
         .map(({ own, theirs }) => `p.${theirs} = s.${quoteIdentifier(own.name)}`)
         .concat('p._execution_entity = s._execution_entity')
@@ -184,7 +179,7 @@ function selfRelationChecks(set: StagedSet): string[] {
         bad AS (
           SELECT s.* FROM lost s WHERE NOT EXISTS (SELECT FROM ${set.table} p WHERE p._state = '${set.state}' AND ${inFile})
           UNION SELECT s.* FROM lost s JOIN bad p ON ${inFile}
-        ) ${note('EP101', fields, value, reference.reason, 'FROM bad s')}`
+        ) ${insertFaults} ${faultRows(reference, 'FROM bad s')}`
     })
 }
 
@@ -222,24 +217,32 @@ async function markInError(tx: Queryable, set: StagedSet): Promise<void> {
  * promoted before (V), and it still wins.
  */
 async function supersede(tx: Queryable, set: StagedSet): Promise<void> {
-  const key = keyList(set.entity, 's')
-  const goods = `FROM ${set.table} s WHERE s._execution_entity = ANY($1) AND s._state IN ('V', 'R')`
-  const [twice] = await tx.query(`SELECT ${goods} GROUP BY s._execution_entity, ${key} HAVING count(*) > 1 LIMIT 1`, [
-    set.ids,
-  ])
-  if (!twice) return
+  const own = keyList(set.entity, 's')
+  const theirs = keyList(set.entity, 'k')
+  const isSame = `s._execution_entity = k._execution_entity AND (${own}) = (${theirs})`
   const value = set.entity.key.map((name) => `s.${quoteIdentifier(name)}`).join(` || ', ' || `)
-  const reason = `'Record ' || s.winner || ' of the same message has the same key and wins'`
-  const losers = `FROM ranked s WHERE s._record_number < s.winner AND s._state = '${set.state}'`
+  const reason = `'Record ' || k.winner || ' of the same message has the same key and wins'`
+  // To look for keys that occur twice among all is the longest of the checks: mostly reading has seen which may.
+  const suspects = `JOIN (SELECT DISTINCT s._execution_entity, ${own} FROM ${set.table} s
+      WHERE s._execution_entity = ANY($1) AND s._record_number = ANY($2)) k ON ${isSame}`
   await tx.query(
-    `WITH ranked AS (
-       SELECT s.*, max(s._record_number) OVER (PARTITION BY s._execution_entity, ${key}) AS winner ${goods}
+    `WITH twice AS MATERIALIZED (
+       SELECT s._execution_entity, ${own}, max(s._record_number) AS winner
+       FROM ${set.table} s ${set.repeats === null ? '' : suspects}
+       WHERE s._execution_entity = ANY($1) AND s._state IN ('V', 'R') AND ($2::bigint[] IS NULL OR true)
+       GROUP BY s._execution_entity, ${own} HAVING count(*) > 1
      ), noted AS (
-       ${note('EP102', set.entity.key.join(', '), value, reason, losers)}
+       ${note(
+         'EP102',
+         set.entity.key.join(', '),
+         value,
+         reason,
+         `FROM ${set.table} s JOIN twice k ON ${isSame} WHERE s._record_number < k.winner AND s._state = '${set.state}'`,
+       )}
        RETURNING execution_entity, record_number
      )
      UPDATE ${set.table} s SET _state = 'S' FROM noted
      WHERE s._execution_entity = noted.execution_entity AND s._record_number = noted.record_number AND s._state = '${set.state}'`,
-    [set.ids],
+    [set.ids, set.repeats],
   )
 }

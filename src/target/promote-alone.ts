@@ -52,8 +52,10 @@ interface Part {
 
 /** Splits a staging table of its own by its pages, which stay as they are from the check on; a shared one is one part. */
 async function planParts({ db, limits }: Context, work: Work, { table }: StagedSet): Promise<Part[]> {
-  const count =
-    work.stagingTable === null || work.scope === 'errors' ? 1 : Math.ceil(work.stagedRecords / limits.partRecords)
+  // As many for each connection, so that none idles while another does the last one.
+  const { partRecords, promoteConnections } = limits
+  const rounds = Math.max(1, Math.round(work.stagedRecords / (partRecords * promoteConnections)))
+  const count = work.stagingTable === null || work.scope === 'errors' ? 1 : rounds * promoteConnections
   if (count <= 1) return [{ number: 0, count: 1, condition: '' }]
   const [{ pages = 0 } = {}] = await db.query<{ pages: number }>(
     `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS pages`,

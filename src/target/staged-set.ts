@@ -13,8 +13,8 @@ export interface StagedSet {
   readonly columns: readonly Column[]
   /** Whether a record may leave out some of the columns. */
   readonly sparse: boolean
-  /** Whether it is known that no key occurs twice in a message. */
-  readonly keysAreUnique: boolean
+  /** Numbers of the records whose key may have occurred before in their message; null when any may. */
+  readonly repeats: readonly number[] | null
   /** Whether some of its records were in error when they were staged. */
   readonly hasErrors: boolean
   /** V: staged well; R: in error before, staged well in a retry. */
@@ -31,7 +31,10 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
     ids: works.map(({ id }) => id),
     columns: entity.columns.filter(({ name, isKey }) => isKey || given.has(name)),
     sparse: works.some(({ sparse }) => sparse),
-    keysAreUnique: works.every(({ keysAreUnique }) => keysAreUnique) && first.scope === 'all',
+    repeats:
+      first.scope === 'all' && works.every(({ repeats }) => repeats)
+        ? works.flatMap(({ repeats }) => repeats ?? [])
+        : null,
     hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
     state: first.scope === 'errors' ? 'R' : 'V',
   }

@@ -108,7 +108,7 @@ CREATE TABLE entrepot.execution_entity (
   columns          text[],                     -- the entity's columns that the source gives
   source_columns   text[],                     -- the header of the file as it came
   sparse           boolean NOT NULL DEFAULT false, -- records may leave out columns (XML)
-  keys_are_unique  boolean NOT NULL DEFAULT false, -- reading has seen that no key occurs twice; false: unknown
+  repeats          bigint[],                   -- records whose key occurred before, as reading found; null: unknown
   scope            text NOT NULL DEFAULT 'all' CONSTRAINT "a run covers all records or the errors" CHECK (scope IN ('all', 'errors')),
   checked          boolean NOT NULL DEFAULT false,
   promoted_chunks  integer[] NOT NULL DEFAULT '{}',
