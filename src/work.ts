@@ -44,10 +44,14 @@ const deafAfterMs = 30_000
 
 /** Builds a worker anew that takes no jobs although its step has work that is due. */
 function watch(hub: Hub, lifecycle: Lifecycle, step: Step, worker: QueueWorker): void {
+  let seemedDeaf = false
   const look = async () => {
-    if (worker.running > 0 || Date.now() - worker.lastActiveAt < deafAfterMs) return
-    const due = await findDueWork(hub.db, hub.limits.maxAttempts)
-    if (due.some(({ state }) => state === step.takes)) await worker.restart()
+    const isQuiet = worker.running === 0 && Date.now() - worker.lastActiveAt >= deafAfterMs
+    const due = isQuiet ? await findDueWork(hub.db, hub.limits.maxAttempts) : []
+    const seemsDeaf = due.some(({ state }) => state === step.takes)
+    // Work that has only just become due is about to be rung for: twice in a row is another matter.
+    if (seemsDeaf && seemedDeaf) await worker.restart()
+    seemedDeaf = seemsDeaf
   }
   // A database that is away is noticed by everyone else; the next look comes soon.
   const timer = setInterval(() => void look().catch(() => undefined), deafAfterMs / 2)
