@@ -36,6 +36,13 @@ export function writeCopyText(src: Buffer, start: number, end: number, out: Buff
   return next
 }
 
+/** A text without NUL as COPY text, for the few that are not on the hot path. */
+export function copyText(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const out = Buffer.alloc(bytes.length * 2)
+  return out.subarray(0, writeCopyText(bytes, 0, bytes.length, out, 0))
+}
+
 const string: ByteWriter = ({ maxLength = 0, letterCase }) => {
   const shiftFrom = letterCase === 'lower' ? 65 : letterCase === 'upper' ? 97 : 256
   const shiftTo = letterCase === undefined ? -1 : shiftFrom + 25

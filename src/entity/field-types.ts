@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors'
 import type { Field, FieldTypeName } from './field'
 import { type ByteRule, bytesOf } from './field-bytes'
+import { isGuid } from './guid'
 
 /** Why a text is no value of a field. */
 export interface FieldFault {
@@ -135,9 +136,7 @@ export const fieldTypes: Readonly<Record<FieldTypeName, FieldType>> = {
     emptyIsAValue: false,
     parse(text) {
       const inner = text.trim().replace(/^\{(.*)\}$/, '$1')
-      return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(inner)
-        ? inner.toLowerCase()
-        : fault('ER208', 'is no GUID')
+      return isGuid(inner) ? inner.toLowerCase() : fault('ER208', 'is no GUID')
     },
     value: asText,
     bytes: bytesOf.guid,

@@ -1,3 +1,4 @@
+import { isGuid } from '../entity/guid'
 import { RequestRefused } from '../errors'
 import type { Queryable } from '../platform/database'
 import type { ExecutionState, MessageState, RecordCounts } from './states'
@@ -154,8 +155,4 @@ export function listRecordErrors(
 
 function missing(what: string, id: string): never {
   throw new RequestRefused(404, 'EA108', `There is no ${what} '${id.slice(0, 100)}'`)
-}
-
-function isGuid(text: string): boolean {
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 }

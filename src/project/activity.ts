@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isGuid } from '../entity/guid'
 import { RequestRefused } from '../errors'
 import type { Database, Queryable } from '../platform/database'
 
@@ -37,13 +38,12 @@ export function listActivities(db: Queryable): Promise<Activity[]> {
 
 /** The activity with this id. Throws RequestRefused EA101 (404). */
 export async function getActivity(db: Queryable, id: string): Promise<Activity> {
-  const [activity] = guidPattern.test(id)
+  const [activity] = isGuid(id)
     ? await db.query<Activity>(`${selectActivities} WHERE a.id = $1 GROUP BY a.id`, [id])
     : []
   if (!activity) throw new RequestRefused(404, 'EA101', `There is no activity '${id.slice(0, 60)}'`)
   return activity
 }
-const guidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** What a person says of a new activity; its data project is made along with it, under the same name. */
 export interface NewActivity {

@@ -1,5 +1,5 @@
 import { type Column, companyColumn, fieldTypes } from '../entity'
-import { type ByteRule, writeCopyText } from '../entity/field-bytes'
+import { type ByteRule, copyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { shownValue } from '../execution/record-error'
 
@@ -38,12 +38,6 @@ export function columnPlan(column: Column, source: number, company: string | nul
     refusesEmpty: field.mandatory && fallback === undefined && field.default === undefined,
     refusesAbsent: isKey && fallback === undefined,
   }
-}
-
-function copyText(text: string): Buffer {
-  const bytes = Buffer.from(text)
-  const out = Buffer.alloc(bytes.length * 2)
-  return out.subarray(0, writeCopyText(bytes, 0, bytes.length, out, 0))
 }
 
 /** The one rule: the field's own parser decides, whatever the byte rule left undecided. */

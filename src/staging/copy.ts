@@ -1,5 +1,5 @@
 import type { Entity } from '../entity'
-import { writeCopyText } from '../entity/field-bytes'
+import { copyText } from '../entity/field-bytes'
 import { quoteIdentifier } from '../entity/names'
 import type { RecordError } from '../execution/record-error'
 import type { Transaction } from '../platform/database'
@@ -40,9 +40,7 @@ function copyRow(values: readonly (string | number | null)[]): string {
 function copyValue(value: string | number | null): string {
   if (value === null) return '\\N'
   if (typeof value === 'number') return String(value)
-  const bytes = Buffer.from(value)
-  const out = Buffer.alloc(bytes.length * 2)
-  return out.toString('utf8', 0, writeCopyText(bytes, 0, bytes.length, out, 0))
+  return copyText(value).toString()
 }
 
 /** Sends encoded rows while the next ones are being encoded. */

@@ -229,7 +229,7 @@ async function supersede(tx: Queryable, set: StagedSet): Promise<void> {
     `WITH twice AS MATERIALIZED (
        SELECT s._execution_entity, ${own}, max(s._record_number) AS winner
        FROM ${set.table} s ${set.repeats === null ? '' : suspects}
-       WHERE s._execution_entity = ANY($1) AND s._state IN ('V', 'R') AND ($2::bigint[] IS NULL OR true)
+       WHERE s._execution_entity = ANY($1) AND s._state IN ('V', 'R')
        GROUP BY s._execution_entity, ${own} HAVING count(*) > 1
      ), noted AS (
        ${note(
@@ -243,6 +243,6 @@ async function supersede(tx: Queryable, set: StagedSet): Promise<void> {
      )
      UPDATE ${set.table} s SET _state = 'S' FROM noted
      WHERE s._execution_entity = noted.execution_entity AND s._record_number = noted.record_number AND s._state = '${set.state}'`,
-    [set.ids, set.repeats],
+    set.repeats === null ? [set.ids] : [set.ids, set.repeats],
   )
 }
