@@ -34,9 +34,11 @@ export function fileStore(folder: string): PayloadStore {
       }
       return `file:${name}`
     },
-    async *open(location) {
+    async *open(location, range) {
+      if (range && range.from >= range.to) return
+      const part = range ? { start: range.from, end: range.to - 1 } : {}
       try {
-        yield* createReadStream(pathOf(location), { highWaterMark: pieceBytes })
+        yield* createReadStream(pathOf(location), { highWaterMark: pieceBytes, ...part })
       } catch (error) {
         if (codeOf(error) === 'ENOENT') {
           throw new MessageRejected('ES105', `There is no payload at ${location}`, {}, { cause: error })

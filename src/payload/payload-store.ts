@@ -6,8 +6,17 @@ export interface PayloadStore {
    * Throws   what reading the bytes throws (nothing is left behind then); Unavailable when the place cannot take them.
    */
   keep(bytes: AsyncIterable<Uint8Array>): Promise<string>
-  /** Reads the bytes in pieces. Throws MessageRejected ES105 when there are none at the location. */
-  open(location: string): AsyncIterable<Uint8Array>
+  /**
+   * Reads the bytes in pieces, all of them or those of a range.
+   * Throws  MessageRejected ES105 when there are none at the location.
+   */
+  open(location: string, range?: ByteRange): AsyncIterable<Uint8Array>
   /** Removes the bytes; does nothing when they are gone already. */
   remove(location: string): Promise<void>
+}
+
+/** Bytes from `from` on, up to but not including `to`; both within the payload. */
+export interface ByteRange {
+  readonly from: number
+  readonly to: number
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileStore } from '../../src/payload/file-store'
-import type { PayloadStore } from '../../src/payload/payload-store'
+import type { ByteRange, PayloadStore } from '../../src/payload/payload-store'
 import { postgresStore } from '../../src/payload/postgres-store'
 import { type Database, openDatabase } from '../../src/platform/database'
 import { createTestDatabase, type TestDatabase } from '../helpers/postgres'
@@ -30,9 +30,9 @@ const stores: { kind: string; open: () => PayloadStore; kept: () => Promise<numb
 ]
 
 describe.each(stores)('the payload store $kind', ({ open, kept, kind }) => {
-  const read = async (location: string) => {
+  const read = async (location: string, range?: ByteRange) => {
     const pieces: Uint8Array[] = []
-    for await (const piece of open().open(location)) pieces.push(piece)
+    for await (const piece of open().open(location, range)) pieces.push(piece)
     return Buffer.concat(pieces)
   }
   async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
@@ -44,6 +44,21 @@ describe.each(stores)('the payload store $kind', ({ open, kept, kind }) => {
     const location = await open().keep(inPieces(bytes, 70_001))
     expect(location.startsWith(`${kind}:`)).toBe(true)
     expect((await read(location)).equals(bytes)).toBe(true)
+  })
+
+  it('gives any range of the bytes', async () => {
+    const bytes = Buffer.from(Array.from({ length: 2_500_000 }, (_, i) => (i * 7) % 251))
+    const location = await open().keep(inPieces(bytes, 300_000))
+    for (const [from, to] of [
+      [0, 0],
+      [0, 1],
+      [17, 1_200_001],
+      [1_048_576, 1_048_577],
+      [1_100_000, 2_500_000],
+      [0, 2_500_000],
+    ] as const) {
+      expect((await read(location, { from, to })).equals(bytes.subarray(from, to))).toBe(true)
+    }
   })
 
   it('leaves nothing behind when the bytes break off, and throws what broke them', async () => {
