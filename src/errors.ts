@@ -93,6 +93,10 @@ export const errorCodes = {
     means: 'The record has no company.',
     hint: 'Add a dataAreaId column, or name the company with the message or the activity.',
   },
+  EP107: {
+    means: 'An entity before it in its execution has errors, and its switches stop what follows.',
+    hint: 'Correct the records in error, then: entrepot retry',
+  },
   EA101: { means: 'The activity is not known.', hint: 'Add it with: entrepot activity add' },
   EA102: { means: 'The entity is not known.', hint: 'See the known ones with: entrepot entity list' },
   EA103: {
@@ -118,6 +122,15 @@ export const errorCodes = {
   EA114: {
     means: 'The request comes from another web site, or was sent to a name that is not ours.',
     hint: 'Send it from a program, or set PUBLIC_URL to the address that browsers use.',
+  },
+  EA115: { means: 'The data project is not known.', hint: 'See the known ones with: entrepot project list' },
+  EA116: {
+    means: 'The data project exists, and the package may not overwrite it.',
+    hint: 'Call with overwrite true, or name another project.',
+  },
+  EA117: {
+    means: 'The id of the execution was used for another package.',
+    hint: 'Use a new id for a new package, or leave it empty to have one made.',
   },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },

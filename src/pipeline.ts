@@ -9,6 +9,7 @@ import {
   type DueWork,
   findDueWork,
   findExhaustedWork,
+  findSuccessors,
   groupSize,
   isSharedBell,
   releaseWork,
@@ -156,15 +157,15 @@ export async function runStep(context: Context, bells: Bells, step: Step, works:
   }
 }
 
-/** The end of one message of an ordered activity lets the next one begin. */
-async function dueSuccessors(context: Context, works: readonly Work[]): Promise<DueWork[]> {
-  if (works.every((work) => work.small || work.activityId === null)) return []
-  return context.db.query<DueWork>(
-    `SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
-     WHERE e.ordered_activity = ANY($1) AND e.state = 'Staging' AND e.lease_until IS NULL AND e.due_at <= now()
-       AND e.message_seq = (SELECT min(m.seq) FROM entrepot.message m WHERE m.activity_id = e.ordered_activity AND m.blocks)`,
-    [works.map(({ activityId }) => activityId)],
-  )
+/** The end of one message of an ordered activity lets the next one begin, that of an entity those behind it in its execution. */
+async function dueSuccessors({ db }: Context, works: readonly Work[]): Promise<DueWork[]> {
+  const activities = works.filter(({ small, activityId }) => !small && activityId !== null)
+  const executions = works.filter(({ isOrdered }) => isOrdered)
+  if (activities.length === 0 && executions.length === 0) return []
+  return findSuccessors(db, {
+    activityIds: activities.map(({ activityId }) => activityId!),
+    executionIds: executions.map(({ executionId }) => executionId),
+  })
 }
 
 /** Renews the leases three times a lease, so that one lost renewal does no harm. Returns the function that stops it. */

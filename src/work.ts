@@ -92,11 +92,11 @@ export function ringForReceived(bells: Bells, received: StoredMessage): void {
       const batch = ringing.waiting
       ringing.waiting = []
       ringing.lastAt = performance.now()
-      const small = batch.filter(({ isSmall }) => isSmall).slice(-1)
-      const due = [...small, ...batch.filter(({ isSmall }) => !isSmall)]
+      const works = batch.flatMap((each) => each.works)
+      const due = [...works.filter(({ isSmall }) => isSmall).slice(-1), ...works.filter(({ isSmall }) => !isSmall)]
       void ringFor(
         bells,
-        due.map(({ workId: id }) => ({ id, epoch: 0, state: 'Staging' })),
+        due.map(({ id }) => ({ id, epoch: 0, state: 'Staging' })),
       )
     },
     Math.max(0, bellPauseMs - sinceLastMs),

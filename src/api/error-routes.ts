@@ -64,7 +64,7 @@ async function answerFile(context: Context, executionId: string): Promise<Answer
   return {
     headers: {
       'content-type': 'application/octet-stream', // delimited or XML: the format that it came in
-      'content-disposition': `attachment; filename="errors-${fileName(externalId ?? entity)}"`,
+      'content-disposition': `attachment; filename="errors-${fileName(externalId ?? entity ?? executionId)}"`,
     },
     body: errorsFile(context, executionId),
   }

@@ -4,15 +4,28 @@ import type { RecordCounts } from '../execution/states'
 import type { Hub } from '../hub'
 import { recordErrorTable } from './errors'
 import { exitCodes, tellProblem } from './failure'
-import { count, counted, paint, print, tell } from './terminal'
+import { count, counted, paint, print, table, tell } from './terminal'
 
 /** What `--json` prints. */
 export interface Outcome {
   readonly messageId: string | null
   readonly executionId: string | null
   readonly state: string | null
+  /** Of all its entities together. */
   readonly records: RecordCounts
   readonly seconds: { readonly receive: number; readonly stage: number; readonly promote: number }
+  /** In the order of the package. */
+  readonly entities: readonly EntityOutcome[]
+  readonly error?: object
+}
+
+/** How one entity of an execution ended. */
+export interface EntityOutcome {
+  readonly entity: string
+  readonly file: string | null
+  readonly stagingStatus: string
+  readonly targetStatus: string
+  readonly records: RecordCounts
   readonly error?: object
 }
 
@@ -21,31 +34,63 @@ const noRecords: RecordCounts = { read: 0, inserted: 0, updated: 0, unchanged: 0
 /** The outcome of a file that was refused before it became a message. */
 export function refusal(error: EntrepotError): Outcome {
   const seconds = { receive: 0, stage: 0, promote: 0 }
-  return { messageId: null, executionId: null, state: null, records: noRecords, seconds, ...errorBody(error) }
+  return {
+    messageId: null,
+    executionId: null,
+    state: null,
+    records: noRecords,
+    seconds,
+    entities: [],
+    ...errorBody(error),
+  }
 }
 
 /** How a message ended, for machines. */
 export function outcomeOf(message: MessageReport, execution: ExecutionReport, receiveSeconds: number): Outcome {
-  const [entity] = execution.entities
+  const { entities } = execution
   return {
     messageId: message.messageId,
     executionId: execution.executionId,
     state: message.status,
-    // In one order always, which that of the database is not.
-    records: { ...noRecords, ...entity?.records },
+    records: sumOf(entities.map(({ records }) => records)),
     seconds: {
       receive: receiveSeconds,
-      stage: secondsBetween(entity?.stagingStartedAt, entity?.stagingFinishedAt),
-      promote: secondsBetween(entity?.targetStartedAt, entity?.targetFinishedAt),
+      stage: secondsOf(entities, 'stagingStartedAt', 'stagingFinishedAt'),
+      promote: secondsOf(entities, 'targetStartedAt', 'targetFinishedAt'),
     },
+    entities: entities.map(({ entity, file, stagingStatus, targetStatus, records, error }) => ({
+      entity,
+      file,
+      stagingStatus,
+      targetStatus,
+      records: sumOf([records]),
+      ...(error ? { error } : {}),
+    })),
     ...(message.error ? { error: message.error } : {}),
   }
 }
 
+/** Counts added up, in one order always, which that of the database is not. */
+function sumOf(counts: readonly RecordCounts[]): RecordCounts {
+  const names = Object.keys(noRecords) as (keyof RecordCounts)[] // Object.keys forgets the type of the keys
+  const sums = names.map((name) => [name, counts.reduce((sum, each) => sum + each[name], 0)])
+  return Object.fromEntries(sums) as Record<keyof RecordCounts, number>
+}
+
+type Moment = 'stagingStartedAt' | 'stagingFinishedAt' | 'targetStartedAt' | 'targetFinishedAt'
+
+/** From the first start to the last end. */
+function secondsOf(entities: ExecutionReport['entities'], start: Moment, end: Moment): number {
+  const times = (name: Moment) => entities.flatMap((entity) => entity[name]?.getTime() ?? [])
+  const [starts, ends] = [times(start), times(end)]
+  return starts.length === 0 || ends.length === 0 ? 0 : Math.max(0, (Math.max(...ends) - Math.min(...starts)) / 1000)
+}
+
 /** The exit code that says how a message ended. */
 export function exitCodeFor({ status, error }: MessageReport, records: RecordCounts): number {
-  if (error !== null || status === 'Canceled') return exitCodes.refused
-  return records.error > 0 ? exitCodes.inError : exitCodes.good
+  if (status === 'PreProcessingError' || status === 'PostProcessingError' || status === 'Canceled')
+    return exitCodes.refused
+  return records.error > 0 || error !== null ? exitCodes.inError : exitCodes.good
 }
 
 /** How many errors are shown; `entrepot errors` shows them all. */
@@ -65,12 +110,14 @@ export async function printOutcome(
   const { messageId } = message
   const { executionId } = execution
   const name = message.externalId ?? messageId
-  if (message.error) {
+  const hasFailed = message.error !== null && message.status !== 'ProcessedWithErrors'
+  if (message.error && hasFailed) {
     sayRejection(`${paint('red', message.status, process.stderr)}  ${name}`)
     const { hint, ...place } = message.error.innererror ?? {}
     tellProblem({ ...message.error, hint: hint === undefined ? undefined : String(hint), place }, sayRejection)
   } else {
-    print(`${paint(records.error > 0 ? 'yellow' : 'green', message.status)}  ${name} → ${entityLabel(hub, message)}`)
+    const isGood = message.status === 'Processed'
+    print(`${paint(isGood ? 'green' : 'yellow', message.status)}  ${name} → ${messageLabel(hub, message)}`)
     print(`  ${countsLine(records)}`)
     const total = seconds.receive + seconds.stage + seconds.promote
     print(
@@ -80,14 +127,42 @@ export async function printOutcome(
       ),
     )
   }
+  if (execution.entities.length > 1) print(entityTable(hub, execution))
   for (const { text } of execution.log) print(`  ${text}`)
-  const say = message.error ? sayRejection : print
+  const say = hasFailed ? sayRejection : print
   say(paint('dim', `  message ${messageId}, execution ${executionId}`))
   if (records.error > 0) await printFirstErrors(hub, executionId, records.error)
 }
 
-function entityLabel({ registry }: Hub, { entity, company }: MessageReport): string {
-  return `${registry.find(entity)?.label ?? entity}${company ? ` of ${company}` : ''}`
+/** What a message holds: the label of its entity, or the data project of a package. */
+export function messageLabel(hub: Pick<Hub, 'registry'>, { entity, project, company }: MessageReport): string {
+  const label = entity === null ? `project ${project ?? ''}` : entityLabel(hub, entity)
+  return `${label}${company ? ` of ${company}` : ''}`
+}
+
+function entityLabel({ registry }: Pick<Hub, 'registry'>, entity: string): string {
+  return registry.find(entity)?.label ?? entity
+}
+
+/** The entities of an execution, a line each. */
+export function entityTable(hub: Pick<Hub, 'registry'>, { entities }: ExecutionReport): string {
+  const number = (title: string, text: (entity: ExecutionReport['entities'][number]) => number) => ({
+    title,
+    isNumber: true,
+    text: (entity: ExecutionReport['entities'][number]) => count(text(entity)),
+  })
+  return table(entities, [
+    { title: 'Entity', text: ({ entity }) => entityLabel(hub, entity), style: () => 'bold' },
+    { title: 'Staging', text: ({ stagingStatus }) => stagingStatus },
+    { title: 'Target', text: ({ targetStatus }) => targetStatus },
+    number('Read', ({ records }) => records.read),
+    number('Inserted', ({ records }) => records.inserted),
+    number('Updated', ({ records }) => records.updated),
+    number('Unchanged', ({ records }) => records.unchanged),
+    number('Superseded', ({ records }) => records.superseded),
+    number('In error', ({ records }) => records.error),
+    { title: 'Trouble', text: ({ error }) => (error === null ? '' : `${error.code}: ${error.message}`) },
+  ])
 }
 
 function countsLine({ read, inserted, updated, unchanged, superseded, error }: RecordCounts): string {
@@ -114,8 +189,4 @@ async function printFirstErrors({ db }: Hub, executionId: string, inError: numbe
   All of them        entrepot errors ${executionId}
   To correct them    entrepot errors ${executionId} --csv > errors.csv, then import errors.csv
   To try them again  entrepot retry ${executionId}`)
-}
-
-function secondsBetween(from: Date | null | undefined, to: Date | null | undefined): number {
-  return from && to ? Math.max(0, (to.getTime() - from.getTime()) / 1000) : 0
 }

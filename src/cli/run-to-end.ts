@@ -21,8 +21,9 @@ export async function runToEnd(context: Context, executionId: string): Promise<E
   try {
     for (;;) {
       const { entities } = await findExecution(context.db, executionId)
+      // Entities of one execution do not wait for one another, but where their order says so.
       for (const step of steps) {
-        for (const { workId } of entities) await answerBell(context, noBells, step, String(workId))
+        await Promise.all(entities.map(({ workId }) => answerBell(context, noBells, step, String(workId))))
       }
       const execution = await findExecution(context.db, executionId)
       if (execution.finishedAt !== null) return execution

@@ -3,7 +3,7 @@ import type { MessageState } from '../execution/states'
 import type { Hub } from '../hub'
 import { exitCodes } from './failure'
 import { findMessageId } from './find-run'
-import { outcomeOf, printOutcome } from './outcome'
+import { messageLabel, outcomeOf, printOutcome } from './outcome'
 import { withHub } from './session'
 import { count, moment, paint, print, printJson, size, table } from './terminal'
 
@@ -29,12 +29,11 @@ async function showNewest({ db, registry }: Hub, json: boolean): Promise<void> {
     print('There are no messages yet. Import one with: entrepot import FILE --entity NAME')
     return
   }
-  const label = ({ entity }: MessageReport) => registry.find(entity)?.label ?? entity
   print(
     table(messages, [
       { title: 'Received (UTC)', text: ({ receivedAt }) => moment(receivedAt) },
       { title: 'Status', text: statusText, style: ({ status }) => statusStyle(status) },
-      { title: 'Entity', text: label },
+      { title: 'Entity', text: (message) => messageLabel({ registry }, { ...message, company: null }) },
       { title: 'Company', text: ({ company }) => company ?? '' },
       { title: 'Size', isNumber: true, text: ({ bytes }) => size(bytes) },
       { title: 'Activity', text: ({ activity }) => activity ?? '' },

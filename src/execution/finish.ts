@@ -3,30 +3,42 @@ import type { Queryable } from '../platform/database'
 import { storableJson } from './storable'
 
 /**
- * Ends the executions, and their messages, whose entities have all come to an end. Call it in the transaction that
- * ended an entity. Returns what ended now.
+ * Locks executions whose entities are about to end. Before the entities' own rows, in every transaction that ends some:
+ * the one that ends first may have to stop the others.
  */
-export function finishExecutions(tx: Queryable, executionIds: readonly string[]): Promise<FinishedMessage[]> {
+export async function lockExecutions(tx: Queryable, executionIds: readonly string[]): Promise<void> {
+  await tx.query('SELECT id FROM entrepot.execution WHERE id = ANY($1) ORDER BY id FOR UPDATE', [executionIds])
+}
+
+/**
+ * Ends the executions, and their messages, whose entities have all come to an end; entities that wait behind one with
+ * errors whose switches say so come to theirs here. Call it in the transaction that ended an entity.
+ * Returns what ended now.
+ */
+export async function finishExecutions(tx: Queryable, executionIds: readonly string[]): Promise<FinishedMessage[]> {
+  await stopFollowers(tx, executionIds)
   return tx.query<FinishedMessage>(
     `WITH locked AS (
        SELECT id FROM entrepot.execution WHERE id = ANY($1) AND state = 'NotRun' ORDER BY id FOR UPDATE
      ), ended AS (
-       SELECT e.execution_id, bool_or(e.state = 'Failed') AS failed, bool_or(e.state = 'Canceled') AS canceled,
-         bool_or(e.state = 'Failed' AND e.staging_finished_at IS NULL) AS rejected,
+       SELECT e.execution_id, bool_or(e.state IN ('Failed', 'NotRun')) AS failed, bool_or(e.state = 'Canceled') AS canceled,
+         bool_and(e.state IN ('Failed', 'NotRun')) AS all_failed,
+         bool_and(e.state = 'NotRun' OR e.state = 'Failed' AND e.staging_finished_at IS NULL) AS rejected,
          sum(e.records_in_error) AS in_error, sum(e.records_read) AS read
        FROM entrepot.execution_entity e JOIN locked ON locked.id = e.execution_id
-       GROUP BY e.execution_id HAVING bool_and(e.state IN ('Finished', 'Failed', 'Canceled'))
+       GROUP BY e.execution_id HAVING bool_and(e.state NOT IN ('Staging', 'Promoting'))
      ), executions AS (
        UPDATE entrepot.execution x SET finished_at = now(), state = CASE
          WHEN ended.canceled THEN 'Canceled'
-         WHEN ended.failed OR (ended.in_error > 0 AND ended.in_error = ended.read) THEN 'Failed'
-         WHEN ended.in_error > 0 THEN 'PartiallySucceeded' ELSE 'Succeeded' END
+         WHEN ended.all_failed OR (ended.in_error > 0 AND ended.in_error = ended.read) THEN 'Failed'
+         WHEN ended.failed OR ended.in_error > 0 THEN 'PartiallySucceeded' ELSE 'Succeeded' END
        FROM ended WHERE x.id = ended.execution_id RETURNING x.id, x.message_id, ended.*
      )
      UPDATE entrepot.message m SET finished_at = now(),
        blocks = m.blocks AND x.failed,
        state = CASE WHEN x.canceled THEN 'Canceled' WHEN x.rejected THEN 'PreProcessingError'
-         WHEN x.failed THEN 'PostProcessingError' WHEN x.in_error > 0 THEN 'ProcessedWithErrors' ELSE 'Processed' END
+         WHEN x.all_failed THEN 'PostProcessingError' WHEN x.failed OR x.in_error > 0 THEN 'ProcessedWithErrors'
+         ELSE 'Processed' END
      FROM executions x WHERE m.id = x.message_id
      RETURNING m.id AS "messageId", x.id AS "executionId", m.state, m.activity_id AS "activityId"`,
     [executionIds],
@@ -41,24 +53,61 @@ export interface FinishedMessage {
   readonly activityId: string | null
 }
 
-/** Fails entities whose claim still holds, each with the error that people will see on its message. */
+/**
+ * Stops what stands behind an entity with errors: the following levels of its unit, or all that follows in its unit.
+ * What is under way is stopped as well: its claim holds no more.
+ */
+async function stopFollowers(tx: Queryable, executionIds: readonly string[]): Promise<void> {
+  await tx.query(
+    `WITH locked AS MATERIALIZED (
+       SELECT x.id FROM entrepot.execution x WHERE x.id = ANY($1) AND x.state = 'NotRun' AND EXISTS (
+         SELECT FROM entrepot.execution_entity e
+         WHERE e.execution_id = x.id AND (e.fail_level_on_error OR e.fail_unit_on_error))
+       ORDER BY x.id FOR UPDATE
+     ), stopped AS (
+       UPDATE entrepot.execution_entity e SET state = 'NotRun', epoch = e.epoch + 1, lease_until = NULL
+       FROM locked, entrepot.execution_entity bad
+       WHERE e.execution_id = locked.id AND e.state IN ('Staging', 'Promoting')
+         AND bad.execution_id = e.execution_id AND bad.execution_unit = e.execution_unit
+         AND (bad.state IN ('Failed', 'Canceled') OR bad.state = 'Finished' AND bad.records_in_error > 0)
+         AND (bad.fail_level_on_error AND bad.level_in_unit < e.level_in_unit
+           OR bad.fail_unit_on_error AND (bad.level_in_unit, bad.sequence_in_level) < (e.level_in_unit, e.sequence_in_level))
+       RETURNING e.execution_id, e.entity, bad.entity AS bad
+     )
+     INSERT INTO entrepot.execution_log (execution_id, code, text)
+     SELECT DISTINCT ON (execution_id, entity) execution_id, 'EP107', entity || ' is not run: ' || bad || ' before it has errors'
+     FROM stopped`,
+    [executionIds],
+  )
+}
+
+/** Fails entities whose claim still holds, each with the error that people will see on it and its message. */
 export async function failWork(
   tx: Queryable,
   failures: readonly { id: number; epoch: number; error: EntrepotError }[],
 ): Promise<FinishedMessage[]> {
   const rows = failures.map(({ id, epoch, error }) => ({ id, epoch, error: errorBody(error).error }))
+  const executions = await tx.query<{ executionId: string }>(
+    'SELECT execution_id AS "executionId" FROM entrepot.execution_entity WHERE id = ANY($1)',
+    [failures.map(({ id }) => id)],
+  )
+  await lockExecutions(
+    tx,
+    executions.map(({ executionId }) => executionId),
+  )
   const failed = await tx.query<{ executionId: string }>(
     `WITH failure AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS f(id bigint, epoch integer, error jsonb)
      ), failed AS (
-       UPDATE entrepot.execution_entity e SET state = 'Failed', lease_until = NULL,
+       UPDATE entrepot.execution_entity e SET state = 'Failed', lease_until = NULL, error = failure.error,
          target_finished_at = CASE WHEN e.state = 'Promoting' THEN now() END
        FROM failure WHERE e.id = failure.id AND e.epoch = failure.epoch AND e.state IN ('Staging', 'Promoting')
        RETURNING e.execution_id, failure.error
+     ), noted AS (
+       UPDATE entrepot.message m SET error = failed.error
+       FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id WHERE m.id = x.message_id
      )
-     UPDATE entrepot.message m SET error = failed.error
-     FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id WHERE m.id = x.message_id
-     RETURNING x.id AS "executionId"`,
+     SELECT DISTINCT execution_id AS "executionId" FROM failed`,
     [storableJson(rows)],
   )
   return finishExecutions(

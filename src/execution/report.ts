@@ -1,6 +1,7 @@
 import { isGuid } from '../entity/guid'
 import { RequestRefused } from '../errors'
 import type { Queryable } from '../platform/database'
+import type { ExecutionMode } from './mode'
 import type { ExecutionState, MessageState, RecordCounts } from './states'
 
 /** What became of one entity of an execution. Statuses are Dynamics 365's `EntityExecutionStateEnum`. */
@@ -19,6 +20,21 @@ export interface EntityReport {
   readonly targetFinishedAt: Date | null
   /** Claims without progress so far. */
   readonly attempts: number
+  /** Name of its file in the package; null where the message is the file. */
+  readonly file: string | null
+  /** Its place in the order of its execution; null where it is the only one. */
+  readonly executionUnit: number | null
+  readonly levelInExecutionUnit: number | null
+  readonly sequenceInLevel: number | null
+  /** Why it failed as a whole. */
+  readonly error: ReportedError | null
+}
+
+/** An error as it is kept on a message or an entity of an execution. */
+export type ReportedError = {
+  readonly code: string
+  readonly message: string
+  readonly innererror?: Record<string, unknown>
 }
 
 /** One run of a message. */
@@ -26,6 +42,9 @@ export interface ExecutionReport {
   readonly executionId: string
   readonly messageId: string
   readonly status: ExecutionState
+  /** Name of the data project that it is a run of. */
+  readonly project: string | null
+  readonly mode: ExecutionMode
   readonly createdAt: Date
   readonly finishedAt: Date | null
   readonly entities: readonly EntityReport[]
@@ -39,17 +58,16 @@ export interface MessageReport {
   readonly activityId: string | null
   /** Name of the activity. */
   readonly activity: string | null
-  readonly entity: string
+  /** Name of the entity; null for a package. */
+  readonly entity: string | null
+  /** Name of the data project that a package is a run of. */
+  readonly project: string | null
   readonly company: string | null
   readonly externalId: string | null
   readonly origin: string
   readonly bytes: number
   readonly status: MessageState
-  readonly error: {
-    readonly code: string
-    readonly message: string
-    readonly innererror?: Record<string, unknown>
-  } | null
+  readonly error: ReportedError | null
   readonly receivedAt: Date
   readonly finishedAt: Date | null
   /** It failed in an ordered activity, whose later messages wait until it is retried, skipped or cancelled. */
@@ -70,7 +88,7 @@ export interface MessageFilter {
 }
 
 const selectMessages = `
-  SELECT m.id AS "messageId", m.seq, m.activity_id AS "activityId", a.name AS activity, m.entity, m.company,
+  SELECT m.id AS "messageId", m.seq, m.activity_id AS "activityId", a.name AS activity, m.entity, m.project, m.company,
     m.external_id AS "externalId", m.origin, m.bytes, m.status, m.error, m.received_at AS "receivedAt",
     m.finished_at AS "finishedAt", m.blocks AND m.state <> 'Enqueued' AS "isBlocking",
     CASE WHEN m.blocks AND m.state = 'Enqueued' THEN (
@@ -98,14 +116,15 @@ export function listMessages(db: Queryable, filter: MessageFilter): Promise<Mess
 /** The execution with this id. Throws RequestRefused EA108 (404). */
 export async function findExecution(db: Queryable, executionId: string): Promise<ExecutionReport> {
   const [execution] = await db.query<Omit<ExecutionReport, 'entities' | 'log'>>(
-    `SELECT id AS "executionId", message_id AS "messageId", status, created_at AS "createdAt", finished_at AS "finishedAt"
+    `SELECT id AS "executionId", message_id AS "messageId", status, project, mode, created_at AS "createdAt", finished_at AS "finishedAt"
      FROM entrepot.execution_status WHERE id = $1`,
     [executionId],
   )
   if (!execution) return missing('execution', executionId)
   const entities = await db.query<EntityReport>(
     `SELECT e.id AS "workId", e.entity, m.company, e.staging_status AS "stagingStatus", e.target_status AS "targetStatus",
-       e.staging_errors AS "stagingErrors", e.attempts,
+       e.staging_errors AS "stagingErrors", e.attempts, e.source_entry AS file, e.execution_unit AS "executionUnit",
+       e.level_in_unit AS "levelInExecutionUnit", e.sequence_in_level AS "sequenceInLevel", e.error,
        jsonb_build_object('read', greatest(e.records_read, e.staged_records), 'inserted', e.records_inserted, 'updated', e.records_updated,
          'unchanged', e.records_unchanged, 'superseded', e.records_superseded, 'error', e.records_in_error) AS records,
        e.staging_started_at AS "stagingStartedAt", e.staging_finished_at AS "stagingFinishedAt",

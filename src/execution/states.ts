@@ -1,5 +1,8 @@
-/** The way of one entity of an execution; see `pipeline.ts` for who moves it. */
-export type EntityState = 'Staging' | 'Promoting' | 'Finished' | 'Failed' | 'Canceled'
+/**
+ * The way of one entity of an execution; see `pipeline.ts` for who moves it. Staged: it is to go no further until somebody
+ * says so. NotRun: something before it has failed and stops it, or it has not been started.
+ */
+export type EntityState = 'Staging' | 'Promoting' | 'Staged' | 'Finished' | 'Failed' | 'Canceled' | 'NotRun'
 
 /** Final states of a message; while work is under way the view `message_status` names the state. */
 export type MessageState =

@@ -1,5 +1,7 @@
 import { Conflict } from '../errors'
 import type { Database, Queryable } from '../platform/database'
+import type { EntitySettings } from '../project/entity-settings'
+import type { ExecutionMode } from './mode'
 import type { EntityState } from './states'
 
 /** One entity of an execution, claimed by this process: the unit of work of a step. */
@@ -18,7 +20,16 @@ export interface Work {
   readonly sourceFormat: string | null
   /** Whether the activity refuses unknown columns. */
   readonly strict: boolean
+  readonly mode: ExecutionMode
+  /** Whether the execution has other entities, which have an order. */
+  readonly isOrdered: boolean
+  readonly settings: EntitySettings
+  /** Name of its file in the package; null where the message is the file. */
+  readonly sourceEntry: string | null
+  /** Size of its file. */
   readonly bytes: number
+  /** Size of the message. */
+  readonly messageBytes: number
   /** The bytes of a small message; null where `payloadLocation` says where they are. */
   readonly payload: Buffer | null
   readonly payloadLocation: string | null
@@ -30,17 +41,28 @@ export interface Work {
   readonly sparse: boolean
   /** Numbers of the records whose key occurred before in the message, as reading found; null when it does not know. */
   readonly repeats: readonly number[] | null
-  readonly scope: 'all' | 'errors'
+  /** errors: those in error, from their staged texts; selected: those that a person has marked (state R). */
+  readonly scope: 'all' | 'errors' | 'selected'
   /** Works with the same token were staged together, and no key occurs in two of them. */
   readonly disjoint?: object
   readonly checked: boolean
   readonly promotedChunks: number[]
 }
 
-const claimable = `e.due_at <= now() AND (e.lease_until IS NULL OR e.lease_until < now())
+/**
+ * SQL: that the work `e` waits for no other. Entities of one execution are staged in any order, but promoted in theirs;
+ * the messages of an ordered activity follow one another as a whole.
+ */
+export const isItsTurn = `(e.execution_unit IS NULL OR e.state <> 'Promoting' OR NOT EXISTS (
+    SELECT FROM entrepot.execution_entity earlier
+    WHERE earlier.execution_id = e.execution_id AND earlier.execution_unit = e.execution_unit
+      AND (earlier.level_in_unit, earlier.sequence_in_level) < (e.level_in_unit, e.sequence_in_level)
+      AND earlier.state IN ('Staging', 'Promoting')))
   AND (e.ordered_activity IS NULL OR NOT EXISTS (
     SELECT FROM entrepot.message earlier
     WHERE earlier.activity_id = e.ordered_activity AND earlier.blocks AND earlier.seq < e.message_seq))`
+
+const claimable = `e.due_at <= now() AND (e.lease_until IS NULL OR e.lease_until < now()) AND ${isItsTurn}`
 
 /** Small work that failed once is claimed alone, so that one poisonous message cannot hold up the others. */
 const groupable = 'e.small AND e.attempts = 0'
@@ -92,7 +114,9 @@ async function claim(db: Database, which: string, options: ClaimOptions, values:
        FROM due WHERE e.id = due.id RETURNING e.*
      )
      SELECT e.id, e.epoch, $2::integer AS "leaseSeconds", e.execution_id AS "executionId", m.id AS "messageId", m.activity_id AS "activityId", e.entity,
-       m.company, m.source_format AS "sourceFormat", coalesce(a.strict, false) AS strict, m.bytes,
+       m.company, coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(a.strict, false) AS strict, e.mode,
+       e.execution_unit IS NOT NULL AS "isOrdered", coalesce(e.settings, '{}') AS settings, e.source_entry AS "sourceEntry",
+       coalesce(e.source_bytes, m.bytes) AS bytes, m.bytes AS "messageBytes",
        ${withPayload} AS payload, m.payload_location AS "payloadLocation", e.small, e.staged_records AS "stagedRecords",
        e.records_in_error AS "recordsInError",
        e.staging_table AS "stagingTable", e.columns, e.sparse, to_jsonb(e.repeats) AS repeats, e.scope, e.checked, e.promoted_chunks AS "promotedChunks"
@@ -191,5 +215,20 @@ export function findExhaustedWork(db: Queryable, maxAttempts: number): Promise<D
      WHERE e.state IN ('Staging', 'Promoting') AND e.attempts >= $1 AND (e.lease_until IS NULL OR e.lease_until < now())
      ORDER BY e.id LIMIT 1000`,
     [maxAttempts],
+  )
+}
+
+/** Work that waited for other work of ordered activities or of these executions, and does no longer. */
+export function findSuccessors(
+  db: Queryable,
+  { activityIds, executionIds }: { activityIds: readonly string[]; executionIds: readonly string[] },
+): Promise<DueWork[]> {
+  return db.query<DueWork>(
+    `SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+     WHERE e.ordered_activity = ANY($1) AND e.state = 'Staging' AND e.lease_until IS NULL AND e.due_at <= now() AND ${isItsTurn}
+     UNION
+     SELECT e.id, e.epoch, e.state FROM entrepot.execution_entity e
+     WHERE e.execution_id = ANY($2) AND e.state = 'Promoting' AND e.lease_until IS NULL AND e.due_at <= now() AND ${isItsTurn}`,
+    [activityIds, executionIds],
   )
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isGuid } from '../entity/guid'
 import { RequestRefused } from '../errors'
 import type { Database, Queryable } from '../platform/database'
+import { getProject, linesAsJson, type ProjectEntity } from './data-project'
 
 /** A recurring channel of a data project, named by a GUID, with the entities that it takes. */
 export interface Activity {
@@ -16,39 +17,34 @@ export interface Activity {
   readonly enabled: boolean
   /** Company of messages that name none. */
   readonly company: string | null
-  readonly entities: readonly ActivityEntity[]
-}
-
-/** An entity that an activity takes; `sourceFormat` null means that the format is detected. */
-export interface ActivityEntity {
-  readonly entity: string
-  readonly sourceFormat: string | null
+  /** Those of its project. */
+  readonly entities: readonly ProjectEntity[]
 }
 
 const selectActivities = `
-  SELECT a.id, a.name, a.project, a.ordered, a.strict, a.enabled, a.company,
-    coalesce(jsonb_agg(jsonb_build_object('entity', e.entity, 'sourceFormat', e.source_format) ORDER BY e.entity)
-      FILTER (WHERE e.entity IS NOT NULL), '[]') AS entities
-  FROM entrepot.activity a LEFT JOIN entrepot.data_project_entity e ON e.project = a.project`
+  SELECT a.id, a.name, a.project, a.ordered, a.strict, a.enabled, a.company, ${linesAsJson}
+  FROM entrepot.activity a JOIN entrepot.data_project p ON p.name = a.project`
 
 /** All activities by name. */
 export function listActivities(db: Queryable): Promise<Activity[]> {
-  return db.query<Activity>(`${selectActivities} GROUP BY a.id ORDER BY a.name`)
+  return db.query<Activity>(`${selectActivities} ORDER BY a.name`)
 }
 
 /** The activity with this id. Throws RequestRefused EA101 (404). */
 export async function getActivity(db: Queryable, id: string): Promise<Activity> {
-  const [activity] = isGuid(id)
-    ? await db.query<Activity>(`${selectActivities} WHERE a.id = $1 GROUP BY a.id`, [id])
-    : []
+  const [activity] = isGuid(id) ? await db.query<Activity>(`${selectActivities} WHERE a.id = $1`, [id]) : []
   if (!activity) throw new RequestRefused(404, 'EA101', `There is no activity '${id.slice(0, 60)}'`)
   return activity
 }
 
-/** What a person says of a new activity; its data project is made along with it, under the same name. */
+/**
+ * What a person says of a new activity. It is a channel of the data project that it names; without one a project of its
+ * entities is made along with it, under the same name.
+ */
 export interface NewActivity {
   readonly name: string
-  readonly entities: readonly ActivityEntity[]
+  readonly project?: string
+  readonly entities?: readonly Pick<ProjectEntity, 'entity' | 'sourceFormat'>[]
   readonly ordered?: boolean
   readonly strict?: boolean
   readonly company?: string
@@ -56,30 +52,50 @@ export interface NewActivity {
 
 /**
  * Adds an import activity.
- * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without name or entities.
+ * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without name or entities, EA115 (404).
  */
 export async function addActivity(db: Database, activity: NewActivity): Promise<Activity> {
   if (activity.name.trim() === '') throw new RequestRefused(400, 'EA109', 'An activity needs a name')
-  if (activity.entities.length === 0) throw new RequestRefused(400, 'EA109', 'An activity needs at least one entity')
   return db.transaction(async (tx) => {
-    const made = await tx.count(
-      `INSERT INTO entrepot.data_project (name, operation) VALUES ($1, 'Import') ON CONFLICT DO NOTHING`,
-      [activity.name],
-    )
-    if (made === 0) throw new RequestRefused(409, 'EA110', `There is an activity or project '${activity.name}' already`)
-    for (const { entity, sourceFormat } of activity.entities) {
-      await tx.query(
-        `INSERT INTO entrepot.data_project_entity (project, entity, source_format) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-        [activity.name, entity, sourceFormat],
-      )
-    }
+    const project =
+      activity.project === undefined ? await addOwnProject(tx, activity) : (await getProject(tx, activity.project)).name
     const id = randomUUID()
-    await tx.query(
-      `INSERT INTO entrepot.activity (id, name, project, ordered, strict, company) VALUES ($1, $2, $2, $3, $4, $5)`,
-      [id, activity.name, activity.ordered ?? false, activity.strict ?? false, activity.company?.toLowerCase() ?? null],
+    const made = await tx.count(
+      `INSERT INTO entrepot.activity (id, name, project, ordered, strict, company) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (name) DO NOTHING`,
+      [
+        id,
+        activity.name,
+        project,
+        activity.ordered ?? false,
+        activity.strict ?? false,
+        activity.company?.toLowerCase() ?? null,
+      ],
     )
+    if (made === 0) throw nameTaken(activity.name)
     return getActivity(tx, id)
   })
+}
+
+async function addOwnProject(tx: Queryable, { name, entities = [] }: NewActivity): Promise<string> {
+  if (entities.length === 0)
+    throw new RequestRefused(400, 'EA109', 'An activity needs a data project or at least one entity')
+  const made = await tx.count(
+    `INSERT INTO entrepot.data_project (name, operation) VALUES ($1, 'Import') ON CONFLICT DO NOTHING`,
+    [name],
+  )
+  if (made === 0) throw nameTaken(name)
+  for (const { entity, sourceFormat } of entities) {
+    await tx.query(
+      `INSERT INTO entrepot.data_project_entity (project, entity, source_format) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+      [name, entity, sourceFormat],
+    )
+  }
+  return name
+}
+
+function nameTaken(name: string): RequestRefused {
+  return new RequestRefused(409, 'EA110', `There is an activity or project '${name}' already`)
 }
 
 /** Turns an activity on or off: a disabled one takes no messages, those it has are finished. */

@@ -2,11 +2,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type Entity, nearest } from '../entity'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
+import type { ExecutionMode } from '../execution/mode'
 import { storable } from '../execution/storable'
 import { type SourceFormatName, sourceFormatNamed } from '../format/registry'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
 import { type Activity, getActivity } from '../project/activity'
+import { settingsOf } from '../project/data-project'
+import type { EntitySettings } from '../project/entity-settings'
 import { insertMessage, type NewMessage, type ReceivedMessage } from './message-insert'
 
 /** What a producer says about the file that it sends. */
@@ -24,7 +27,12 @@ export interface Delivery {
   readonly sourceFormat?: string
   /** The same key with the same bytes is the same message, however often it is sent. */
   readonly idempotencyKey?: string
+  /** What is to be done with it; import if left out. */
+  readonly mode?: ExecutionMode
 }
+
+/** The one entity of a message that is no package. */
+const singleWork = { state: 'Staging', sourceEntry: null, sourceBytes: null, sourceFormat: null, order: null } as const
 
 /** Payloads up to this size are kept in the message's row: one write instead of two, and 64 KB is a few hundred records. */
 const inlineBytes = 64 * 1024
@@ -54,6 +62,9 @@ export async function receive(
       origin: delivery.origin,
       idempotencyKey: textOrNull(delivery.idempotencyKey),
       blocks: target.activity?.ordered ?? false,
+      project: target.activity?.project ?? null,
+      mode: delivery.mode ?? 'import',
+      works: [{ ...singleWork, entity: target.entity.name, settings: target.settings }],
       ...payload,
     }
     faultPoint('receive.beforeInsert')
@@ -86,6 +97,7 @@ interface ResolvedDelivery {
   readonly entity: Entity
   readonly company: string | null
   readonly sourceFormat: SourceFormatName | null
+  readonly settings: EntitySettings | null
 }
 
 /** Decides entity, company and format; refuses before a byte is read. */
@@ -102,6 +114,7 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
     activity,
     entity,
     company,
+    settings: line ? settingsOf(line) : null,
     sourceFormat: sourceFormat === null ? null : sourceFormatNamed(sourceFormat).name,
   }
 }

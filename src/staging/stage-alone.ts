@@ -2,6 +2,7 @@ import type { Entity } from '../entity'
 import { createExecutionStaging } from '../entity/ddl'
 import { executionStagingTable, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
+import { finishExecutions, lockExecutions } from '../execution/finish'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { RecordBlock } from '../format/record-block'
 import type { Transaction } from '../platform/database'
@@ -44,10 +45,13 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
   } finally {
     await blocks.return?.()
   }
-  const due = await context.db.transaction(async (tx) => {
+  const { due, finished } = await context.db.transaction(async (tx) => {
+    await lockExecutions(tx, [work.executionId])
     await fence(tx, [work])
     const inError = work.recordsInError + encoder.recordsInError
-    return finishStaging(tx, [{ work, opened, records: position.records, inError }], 'released')
+    const moved = await finishStaging(tx, [{ work, opened, records: position.records, inError }], 'released')
+    // What is to be staged only has come to its end.
+    return { due: moved, finished: work.mode === 'stage' ? await finishExecutions(tx, [work.executionId]) : [] }
   })
   faultPoint('stage.afterFinish')
   observe({
@@ -58,6 +62,8 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
     errors: encoder.recordsInError,
     ms: Math.round(performance.now() - startedAt),
   })
+  for (const { messageId, executionId, state } of finished)
+    observe({ at: 'message.finished', messageId, executionId, state })
   return due
 }
 

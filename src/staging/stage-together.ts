@@ -2,7 +2,7 @@ import type { Entity } from '../entity'
 import { stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
 import type { RecordError } from '../execution/record-error'
-import { fence, type Work } from '../execution/work'
+import { fence, type StepResult, type Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
@@ -14,13 +14,14 @@ import { finishStaging, givenColumns, type StagedMessage } from './staging-state
 
 /**
  * Stages many small messages in one transaction, so that their cost is not one set of commits each.
- * Returns the works to go on with; their claims are held.
+ * Returns the works to go on with, whose claims are held, and those that wait for their turn among the entities of
+ * their execution.
  */
 export async function stageTogether(
   context: Context,
   works: readonly Work[],
   reject: (rejections: readonly Rejection[]) => Promise<void>,
-): Promise<Work[]> {
+): Promise<StepResult> {
   const startedAt = performance.now()
   const encoded: EncodedMessage[] = []
   const rejections: Rejection[] = []
@@ -36,8 +37,8 @@ export async function stageTogether(
     }
   }
   await reject(rejections)
-  if (encoded.length === 0) return []
-  await context.db.transaction(async (tx) => {
+  if (encoded.length === 0) return { due: [], held: [] }
+  const due = await context.db.transaction(async (tx) => {
     for (const [entity, messages] of byEntity(encoded)) await copyRows(tx, entity, messages)
     await copyErrors(
       tx,
@@ -47,15 +48,21 @@ export async function stageTogether(
       tx,
       encoded.map(({ work }) => work),
     )
-    await finishStaging(tx, encoded, 'held')
+    const moved = await finishStaging(tx, encoded, 'held')
     faultPoint('stage.beforeCommit')
+    return moved
   })
   faultPoint('stage.afterTogether')
   const ms = Math.round(performance.now() - startedAt)
   for (const { work, records, inError } of encoded) {
     observe({ at: 'stage.finished', executionId: work.executionId, entity: work.entity, records, errors: inError, ms })
   }
-  return encoded.map((message) => stagedWork(message, keysOf.get(message.work.entity)!))
+  const alone = encoded.filter(({ work }) => !work.isOrdered)
+  const released = new Set(encoded.filter(({ work }) => work.isOrdered).map(({ work }) => work.id))
+  return {
+    due: due.filter(({ id }) => released.has(id)),
+    held: alone.map((message) => stagedWork(message, keysOf.get(message.work.entity)!)),
+  }
 }
 
 /** The work as it is now, without asking the database. */

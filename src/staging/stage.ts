@@ -22,14 +22,16 @@ export async function stage(context: Context, works: readonly Work[]): Promise<S
   const { staging, rejected } = await refuseUnknownCompanies(context, fresh)
   await reject(context, rejected)
   const small = staging.filter((work) => work.small)
-  const due: DueWork[] = []
-  const held =
-    small.length === 0 ? [] : await stageTogether(context, small, (rejections) => reject(context, rejections))
+  const { due, held } =
+    small.length === 0
+      ? { due: [], held: [] }
+      : await stageTogether(context, small, (rejections) => reject(context, rejections))
+  const dueAlone: DueWork[] = []
   for (const work of staging.filter((each) => !each.small)) {
-    due.push(...(await rejecting(context, work, () => stageAlone(context, work))))
+    dueAlone.push(...(await rejecting(context, work, () => stageAlone(context, work))))
   }
-  for (const work of errors) due.push(...(await rejecting(context, work, () => restage(context, work))))
-  return { due, held }
+  for (const work of errors) dueAlone.push(...(await rejecting(context, work, () => restage(context, work))))
+  return { due: [...due, ...dueAlone], held }
 }
 
 async function rejecting(context: Context, work: Work, run: () => Promise<DueWork[]>): Promise<DueWork[]> {

@@ -20,9 +20,10 @@ export function givenColumns({ opened: { entity, encoder, map }, records, inErro
 }
 
 /**
- * Moves staged work on to promotion and notes what was left out of the files. Call it behind `fence`.
+ * Moves staged work on to promotion, or to its end where it is to be staged only, and notes what was left out of the
+ * files. Call it behind `fence`.
  * Input   `claims`: whether whoever staged it goes on with it, or its bell is rung.
- * Returns the work that was moved on.
+ * Returns the work that was moved on to promotion.
  */
 export async function finishStaging(
   tx: Queryable,
@@ -41,10 +42,11 @@ export async function finishStaging(
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS s(id bigint, records bigint, in_error bigint, columns text[],
          source_columns text[], sparse boolean, repeats bigint[], unknown text[], is_empty boolean)
      ), moved AS (
-       UPDATE entrepot.execution_entity e SET state = 'Promoting', staged_records = s.records, records_read = s.records,
+       UPDATE entrepot.execution_entity e SET state = CASE WHEN e.mode = 'stage' THEN 'Staged' ELSE 'Promoting' END, staged_records = s.records, records_read = s.records,
          records_in_error = s.in_error, columns = s.columns, source_columns = s.source_columns, sparse = s.sparse,
          repeats = s.repeats, staging_finished_at = now(), attempts = 0, due_at = now(),
-         lease_until = CASE WHEN $2 THEN e.lease_until END, target_started_at = CASE WHEN $2 THEN now() END
+         lease_until = CASE WHEN $2 AND e.execution_unit IS NULL THEN e.lease_until END,
+         target_started_at = CASE WHEN $2 AND e.execution_unit IS NULL THEN now() END
        FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.is_empty
      ), noted AS (
        INSERT INTO entrepot.execution_log (execution_id, code, text)
@@ -52,7 +54,7 @@ export async function finishStaging(
        FROM moved WHERE cardinality(unknown) > 0
        UNION ALL SELECT execution_id, 'EF111', 'The file has no records' FROM moved WHERE is_empty
      )
-     SELECT id, epoch, state FROM moved ORDER BY id`,
+     SELECT id, epoch, state FROM moved WHERE state = 'Promoting' ORDER BY id`,
     [storableJson(rows), claims === 'held'],
   )
 }

@@ -8,7 +8,7 @@ import {
   relatedEntity,
 } from '../entity'
 import { quoteIdentifier, quoteLiteral, targetTable } from '../entity/names'
-import { companyCollection, companyTable } from '../execution/company'
+import { companyCollection } from '../execution/company'
 import type { Queryable } from '../platform/database'
 import { fromInError, fromStaged, keyList, type StagedSet, sameKey, typed } from './staged-set'
 
@@ -19,15 +19,26 @@ export interface CheckResult {
   readonly superseded: number
 }
 
+/** Where the records of an entity are looked up: its target table, or an SQL sub-query of it and what will be there. */
+export type PlaceOf = (entity: Entity) => string
+
 /**
  * Checks staged records against each other and against the target tables, all of them at once: company, relations,
  * mandatory fields of new records, then keys that occur twice. Records at fault get state E (S where a later record
  * of the same message has their key) and a row in `record_error` for each fault.
  * Records in error already are checked for company and relations as well, so that a person sees all that is wrong.
+ * Input   `placeOf`: where related records are looked up; the target tables unless said otherwise.
  * Returns  the counts of those that have any; inError includes what staging found.
  */
-export async function checkStaged(tx: Queryable, registry: EntityRegistry, set: StagedSet): Promise<CheckResult[]> {
-  const references = [companyReference(registry, set), ...relationReferences(set)].filter((each) => each !== undefined)
+export async function checkStaged(
+  tx: Queryable,
+  registry: EntityRegistry,
+  set: StagedSet,
+  placeOf: PlaceOf = targetTable,
+): Promise<CheckResult[]> {
+  const references = [companyReference(registry, set, placeOf), ...relationReferences(set, placeOf)].filter(
+    (each) => each !== undefined,
+  )
   const checks = [lostReferences(set, references), ...mandatoryChecks(set)]
   if (set.hasErrors) checks.push(lostReferencesInError(set, references))
   let found = 0
@@ -72,7 +83,7 @@ interface Reference {
   readonly pairs: readonly { readonly own: Column; readonly theirs: string }[]
   /** The pairs that make it a reference when one of them has a value; the company alone does not. */
   readonly given: Reference['pairs']
-  /** SQL name of the table that has the record. */
+  /** SQL: the table that has the record, or a sub-query in its place. */
   readonly table: string
   /** SQL: what is wrong when it is not there. */
   readonly reason: string
@@ -81,13 +92,13 @@ interface Reference {
 /** How a column of a staged record is read as its target's type. */
 type Reading = (column: Column) => string
 
-function companyReference(registry: EntityRegistry, set: StagedSet): Reference | undefined {
-  const place = companyTable(registry)
+function companyReference(registry: EntityRegistry, set: StagedSet, placeOf: PlaceOf): Reference | undefined {
+  const companies = registry.find(companyCollection)
   const own = set.entity.columns.find(({ name, isKey }) => isKey && name === companyColumn)
-  if (!place || !own) return undefined
-  const pairs = [{ own, theirs: place.id }]
+  if (!companies || !own) return undefined
+  const pairs = [{ own, theirs: quoteIdentifier(companies.key[0]!) }]
   const reason = `'The company ''' || s.${quoteIdentifier(companyColumn)} || ''' does not exist'`
-  return { code: 'EP103', pairs, given: pairs, table: place.table, reason }
+  return { code: 'EP103', pairs, given: pairs, table: placeOf(companies), reason }
 }
 
 /** The relations whose fields are all in the file: of the others nothing is known until the record is there. */
@@ -96,13 +107,13 @@ function checkableRelations({ entity, columns }: StagedSet): Relation[] {
   return Object.values(entity.relations).filter(({ fields }) => Object.keys(fields).every((name) => given.has(name)))
 }
 
-function relationReferences(set: StagedSet): Reference[] {
+function relationReferences(set: StagedSet, placeOf: PlaceOf): Reference[] {
   return checkableRelations(set)
     .filter(({ to }) => to !== 'self')
-    .map((relation) => referenceOf(set.entity, relation))
+    .map((relation) => referenceOf(set.entity, relation, placeOf))
 }
 
-function referenceOf(entity: Entity, relation: Relation): Reference {
+function referenceOf(entity: Entity, relation: Relation, placeOf: PlaceOf = targetTable): Reference {
   const related = relatedEntity(entity, relation)
   const columns = new Map(entity.columns.map((column) => [column.name, column]))
   const given = (Object.entries(relation.fields) as [string, string][]).map(([own, theirs]) => ({
@@ -118,7 +129,7 @@ function referenceOf(entity: Entity, relation: Relation): Reference {
   })
   const where = pairs === given ? '' : ` || ' in company ' || s.${quoteIdentifier(companyColumn)}`
   const reason = `${quoteLiteral(`${related.label} has no record with `)} || ${shown.join(` || ' and ' || `)}${where}`
-  return { code: 'EP101', pairs, given, table: targetTable(related), reason }
+  return { code: 'EP101', pairs, given, table: placeOf(related), reason }
 }
 
 function isGiven({ given }: Reference): string {
@@ -229,7 +240,7 @@ async function supersede(tx: Queryable, set: StagedSet): Promise<void> {
     `WITH twice AS MATERIALIZED (
        SELECT s._execution_entity, ${own}, max(s._record_number) AS winner
        FROM ${set.table} s ${set.repeats === null ? '' : suspects}
-       WHERE s._execution_entity = ANY($1) AND s._state IN ('V', 'R')
+       WHERE s._execution_entity = ANY($1) AND s._state IN (${set.winners})
        GROUP BY s._execution_entity, ${own} HAVING count(*) > 1
      ), noted AS (
        ${note(

@@ -1,11 +1,12 @@
 import type { Entity } from '../entity'
 import { Conflict } from '../errors'
 import type { Context } from '../execution/context'
-import { type FinishedMessage, finishExecutions } from '../execution/finish'
+import { type FinishedMessage, finishExecutions, lockExecutions } from '../execution/finish'
 import { fence, type Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { checkedEntities, checkStaged } from './checks'
+import { emptyTarget } from './empty-target'
 import { entityNamed } from './entity-named'
 import { joinWithTargets } from './joins'
 import { boundIdleTime, inTurn, lockTargets } from './locks'
@@ -21,7 +22,7 @@ export async function promoteAlone(context: Context, work: Work): Promise<void> 
   if (!work.checked) await check(context, work, set)
   const parts = (await planParts(context, work, set)).filter(({ number }) => !work.promotedChunks.includes(number))
   const promoteParts = () =>
-    inParallel(parts, context.limits.promoteConnections, (part) => promotePart(context, work, entity, set, part))
+    inParallel(parts, connectionsFor(context, work), (part) => promotePart(context, work, entity, set, part))
   await (parts.length > 1 ? inTurn(context, entity, promoteParts) : promoteParts())
   const finished = await finish(context, work, set)
   await observeFinished(context.db, [work], finished, startedAt)
@@ -31,6 +32,7 @@ async function check({ db, registry, limits }: Context, work: Work, set: StagedS
   await db.transaction(async (tx) => {
     await boundIdleTime(tx, limits.leaseSeconds)
     await joinWithTargets(tx, checkedEntities(registry, set.entity), work.bytes)
+    if (work.settings.truncateEntityData && work.scope === 'all') await emptyTarget(tx, set, work.company)
     const [result = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set)
     await fence(tx, [work])
     await tx.query(
@@ -50,12 +52,19 @@ interface Part {
   readonly condition: string
 }
 
+/** As many as the project asks for, from its threshold on. */
+function connectionsFor({ limits }: Context, { settings, stagedRecords }: Work): number {
+  const { importThreshold = 0, taskCount } = settings
+  return taskCount !== undefined && stagedRecords >= importThreshold ? taskCount : limits.promoteConnections
+}
+
 /** Splits a staging table of its own by its pages, which stay as they are from the check on; a shared one is one part. */
-async function planParts({ db, limits }: Context, work: Work, { table }: StagedSet): Promise<Part[]> {
+async function planParts(context: Context, work: Work, { table }: StagedSet): Promise<Part[]> {
+  const { db, limits } = context
   // As many for each connection, so that none idles while another does the last one.
-  const { partRecords, promoteConnections } = limits
-  const rounds = Math.max(1, Math.round(work.stagedRecords / (partRecords * promoteConnections)))
-  const count = work.stagingTable === null || work.scope === 'errors' ? 1 : rounds * promoteConnections
+  const connections = connectionsFor(context, work)
+  const rounds = Math.max(1, Math.round(work.stagedRecords / (limits.partRecords * connections)))
+  const count = work.stagingTable === null || work.scope !== 'all' ? 1 : rounds * connections
   if (count <= 1) return [{ number: 0, count: 1, condition: '' }]
   const [{ pages = 0 } = {}] = await db.query<{ pages: number }>(
     `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS pages`,
@@ -100,21 +109,33 @@ async function savePart(
 
 async function finish({ db }: Context, work: Work, set: StagedSet): Promise<FinishedMessage[]> {
   return db.transaction(async (tx) => {
+    await lockExecutions(tx, [work.executionId])
     await fence(tx, [work])
-    if (set.state === 'R') {
-      await tx.query(`UPDATE ${set.table} SET _state = 'V' WHERE _execution_entity = ANY($1) AND _state = 'R'`, [
-        set.ids,
-      ])
-    }
+    const state = set.state === 'R' ? await settleSelected(tx, work, set) : 'Finished'
     await tx.query(
-      `UPDATE entrepot.execution_entity SET state = 'Finished', lease_until = NULL, attempts = 0, target_finished_at = now()
+      `UPDATE entrepot.execution_entity SET state = $2, lease_until = NULL, attempts = 0, target_finished_at = now()
        WHERE id = $1`,
-      [work.id],
+      [work.id, state],
     )
     const finished = await finishExecutions(tx, [work.executionId])
     faultPoint('promote.beforeFinish')
     return finished
   })
+}
+
+/** Marks the records of a run as promoted. Where some are still to be promoted, the entity is not finished. */
+async function settleSelected(
+  tx: Queryable,
+  { mode }: Work,
+  { table, ids }: StagedSet,
+): Promise<'Finished' | 'Staged'> {
+  const promoted = mode === 'stage' ? 'P' : 'V'
+  await tx.query(`UPDATE ${table} SET _state = $2 WHERE _execution_entity = ANY($1) AND _state = 'R'`, [ids, promoted])
+  if (mode !== 'stage') return 'Finished'
+  const waiting = await tx.query(`SELECT FROM ${table} WHERE _execution_entity = ANY($1) AND _state = 'V' LIMIT 1`, [
+    ids,
+  ])
+  return waiting.length === 0 ? 'Finished' : 'Staged'
 }
 
 /** Runs the items with so many at a time; after a failure no more are begun, and those under way are waited for. */

@@ -1,6 +1,6 @@
 import type { Entity } from '../entity'
 import type { Context } from '../execution/context'
-import { finishExecutions } from '../execution/finish'
+import { finishExecutions, lockExecutions } from '../execution/finish'
 import { fence, type Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
@@ -28,12 +28,11 @@ export async function promoteTogether(context: Context, works: readonly Work[]):
       const ofEntity = works.filter((work) => work.entity === entity.name)
       await promoteEntity(tx, context, entity, ofEntity, accounts)
     }
+    const executionIds = [...new Set(works.map(({ executionId }) => executionId))]
+    await lockExecutions(tx, executionIds)
     await fence(tx, works)
     await saveAccounts(tx, works, accounts)
-    const ended = await finishExecutions(
-      tx,
-      works.map(({ executionId }) => executionId),
-    )
+    const ended = await finishExecutions(tx, executionIds)
     faultPoint('promote.beforeCommit')
     return ended
   })

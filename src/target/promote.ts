@@ -2,6 +2,7 @@ import type { Context } from '../execution/context'
 import type { StepResult, Work } from '../execution/work'
 import { promoteAlone } from './promote-alone'
 import { promoteTogether } from './promote-together'
+import { validateAlone } from './validate-alone'
 
 /**
  * Brings staged records into their target tables: the second step of the way.
@@ -12,6 +13,8 @@ import { promoteTogether } from './promote-together'
 export async function promote(context: Context, works: readonly Work[]): Promise<StepResult> {
   const small = works.filter((work) => work.small && work.scope === 'all')
   if (small.length > 0) await promoteTogether(context, small)
-  for (const work of works.filter((each) => !small.includes(each))) await promoteAlone(context, work)
+  for (const work of works.filter((each) => !small.includes(each))) {
+    await (work.mode === 'validate' ? validateAlone(context, work) : promoteAlone(context, work))
+  }
   return { due: [], held: [] }
 }

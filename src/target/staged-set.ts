@@ -17,8 +17,10 @@ export interface StagedSet {
   readonly repeats: readonly number[] | null
   /** Whether some of its records were in error when they were staged. */
   readonly hasErrors: boolean
-  /** V: staged well; R: in error before, staged well in a retry. */
+  /** V: staged well; R: to be promoted in this run, others are not. */
   readonly state: 'V' | 'R'
+  /** SQL list of the states of records that win over earlier ones of their key. */
+  readonly winners: string
 }
 
 /** The set of one or more works that have entity, table, columns and state in common. */
@@ -36,8 +38,18 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
         ? works.flatMap(({ repeats }) => repeats ?? [])
         : null,
     hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
-    state: first.scope === 'errors' ? 'R' : 'V',
+    state: first.scope === 'all' ? 'V' : 'R',
+    winners: winnersOf(first),
   }
+}
+
+/**
+ * Records that are promoted now, or were before: P where an execution is promoted piece by piece, V where it was
+ * promoted as a whole.
+ */
+function winnersOf({ scope, mode }: Work): string {
+  if (scope === 'all') return `'V', 'P'`
+  return mode === 'stage' ? `'R', 'P'` : `'R', 'V'`
 }
 
 /** What two works must have in common to be promoted by the same statements. */

@@ -1,6 +1,7 @@
 import type { Column } from '../entity'
 import { quoteIdentifier, targetTable } from '../entity/names'
 import type { Queryable } from '../platform/database'
+import { isReplaced } from './empty-target'
 import { defaultOf, fromStaged, type StagedSet, sameKey, typed } from './staged-set'
 
 /** How staged records changed the target. */
@@ -45,15 +46,8 @@ export async function upsertPart(tx: Queryable, set: StagedSet, part: string): P
 export async function upsertTogether(tx: Queryable, set: StagedSet): Promise<Map<number, UpsertCounts>> {
   const target = targetTable(set.entity)
   const values = set.columns.filter(({ isKey }) => !isKey)
-  const firstKey = `t.${quoteIdentifier(set.entity.key[0]!)}`
-  const staged = set.columns.map((column) => `${typed(column)} AS ${quoteIdentifier(column.name)}`)
-  const isChanged = values.length === 0 ? 'false' : differs(set, values, true)
-  const rows = await tx.query<{ id: number; outcome: keyof UpsertCounts; records: number }>(
-    `WITH s AS MATERIALIZED (SELECT s._execution_entity, ${staged.join(', ')} ${fromStaged(set)}),
-     sorted AS MATERIALIZED (
-       SELECT s.*, CASE WHEN ${firstKey} IS NULL THEN 'inserted' WHEN ${isChanged} THEN 'updated' ELSE 'unchanged' END AS outcome
-       FROM s LEFT JOIN ${target} t ON ${sameKey(set.entity, true)}
-     ), inserted AS (
+  const rows = await tx.query<OutcomeRow>(
+    `WITH ${sorted(set, target)}, inserted AS (
        INSERT INTO ${target} (${names(set.columns)}) SELECT ${newValues(set, true).join(', ')} FROM sorted s WHERE outcome = 'inserted'
      )${
        values.length === 0
@@ -62,9 +56,50 @@ export async function upsertTogether(tx: Queryable, set: StagedSet): Promise<Map
        UPDATE ${target} t SET ${assignments(set, values, true)} FROM sorted s WHERE outcome = 'updated' AND ${sameKey(set.entity, true)}
      )`
      }
-     SELECT _execution_entity AS id, outcome, count(*) AS records FROM sorted GROUP BY 1, 2`,
+     ${countSorted}`,
     [set.ids],
   )
+  return countsOf(rows)
+}
+
+/**
+ * Counts what promoting a set would do, and does nothing.
+ * Input   `emptiedFor`: the records that a truncating import of this company replaces count as gone.
+ */
+export async function countUpsert(
+  tx: Queryable,
+  set: StagedSet,
+  { emptiedFor }: { emptiedFor?: string | null } = {},
+): Promise<Map<number, UpsertCounts>> {
+  const target = targetTable(set.entity)
+  const isEmptied = emptiedFor !== undefined
+  const place = isEmptied ? `(SELECT t.* FROM ${target} t WHERE NOT ${isReplaced(set)})` : target
+  const values = isEmptied && set.entity.companySpecific ? [set.ids, emptiedFor] : [set.ids]
+  return countsOf(await tx.query<OutcomeRow>(`WITH ${sorted(set, place)} ${countSorted}`, values))
+}
+
+interface OutcomeRow {
+  readonly id: number
+  readonly outcome: keyof UpsertCounts
+  readonly records: number
+}
+
+/** SQL: the set's records, typed, each with what promoting it does, as the common table expression `sorted`. */
+function sorted(set: StagedSet, place: string): string {
+  const values = set.columns.filter(({ isKey }) => !isKey)
+  const firstKey = `t.${quoteIdentifier(set.entity.key[0]!)}`
+  const staged = set.columns.map((column) => `${typed(column)} AS ${quoteIdentifier(column.name)}`)
+  const isChanged = values.length === 0 ? 'false' : differs(set, values, true)
+  return `s AS MATERIALIZED (SELECT s._execution_entity, ${staged.join(', ')} ${fromStaged(set)}),
+     sorted AS MATERIALIZED (
+       SELECT s.*, CASE WHEN ${firstKey} IS NULL THEN 'inserted' WHEN ${isChanged} THEN 'updated' ELSE 'unchanged' END AS outcome
+       FROM s LEFT JOIN ${place} t ON ${sameKey(set.entity, true)}
+     )`
+}
+
+const countSorted = 'SELECT _execution_entity AS id, outcome, count(*) AS records FROM sorted GROUP BY 1, 2'
+
+function countsOf(rows: readonly OutcomeRow[]): Map<number, UpsertCounts> {
   const counts = new Map<number, UpsertCounts>()
   for (const { id, outcome, records } of rows) {
     const known = counts.get(id) ?? { inserted: 0, updated: 0, unchanged: 0 }

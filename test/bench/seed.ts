@@ -17,8 +17,8 @@ export async function seedHub(
   const silent = { ringAll: async () => undefined }
   try {
     for (const { entity, text } of seeds) {
-      const { executionId, workId } = await receive(hub, { origin: 'cli', entity, company }, once(text))
-      for (const step of steps) await answerBell(hub, silent, step, String(workId))
+      const { executionId, works } = await receive(hub, { origin: 'cli', entity, company }, once(text))
+      for (const step of steps) await answerBell(hub, silent, step, String(works[0]!.id))
       const [ended] = await hub.db.query<{ state: string }>('SELECT state FROM entrepot.execution WHERE id = $1', [
         executionId,
       ])

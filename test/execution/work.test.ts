@@ -24,8 +24,8 @@ describe('work', () => {
   afterEach(() => hub.close())
 
   const db = () => hub.hub.db
-  const small = async () => (await hub.deliver('Currencies', 'CurrencyCode\nCHF\n')).workId
-  const large = async () => (await hub.deliver('Currencies', `CurrencyCode\n${'CHF\n'.repeat(20_000)}`)).workId
+  const small = async () => (await hub.deliver('Currencies', 'CurrencyCode\nCHF\n')).works[0]!.id
+  const large = async () => (await hub.deliver('Currencies', `CurrencyCode\n${'CHF\n'.repeat(20_000)}`)).works[0]!.id
   const claimOne = async (id: number): Promise<Work> => (await claimWork(db(), id, staging))[0]!
   const letLeaseRunOut = (id: number) =>
     db().query(`UPDATE entrepot.execution_entity SET lease_until = now() - interval '1 second' WHERE id = $1`, [id])
@@ -109,15 +109,15 @@ describe('work', () => {
     const { id: activityId } = await addActivity(db(), { name: 'in order', entities, ordered: true })
     const first = await hub.deliver('', 'CurrencyCode\nCHF\n', { activityId })
     const second = await hub.deliver('', 'CurrencyCode\nCHF\n', { activityId })
-    expect(await dueIds()).toEqual([first.workId])
-    expect(await claimWork(db(), second.workId, staging)).toEqual([])
+    expect(await dueIds()).toEqual([first.works[0]!.id])
+    expect(await claimWork(db(), second.works[0]!.id, staging)).toEqual([])
     await cancelExecution(db(), first.executionId)
-    expect((await claimWork(db(), second.workId, staging)).map(({ id }) => id)).toEqual([second.workId])
+    expect((await claimWork(db(), second.works[0]!.id, staging)).map(({ id }) => id)).toEqual([second.works[0]!.id])
   })
 
   it('that was cancelled refuses the writes of who holds it', async () => {
     const received = await hub.deliver('Currencies', `CurrencyCode\n${'CHF\n'.repeat(20_000)}`)
-    const work = await claimOne(received.workId)
+    const work = await claimOne(received.works[0]!.id)
     await cancelExecution(db(), received.executionId)
     await expect(db().transaction((tx) => fence(tx, [work]))).rejects.toBeInstanceOf(Conflict)
     const error = new EntrepotError('ES106', 'too late')

@@ -41,7 +41,7 @@ describe.each(queueBackends)('bells on $backend', ({ start }) => {
     const large = await hub.deliver('Terms of payment', termsFile(20_000))
     const small = await hub.deliver('Customer groups', groupsFile(1))
     queues = await hub.work()
-    await ring([String(large.workId), String(small.workId)], 10)
+    await ring([String(large.works[0]!.id), String(small.works[0]!.id)], 10)
     await allFinished(hub)
     await allAnswered()
     await expectAccounted(hub)
@@ -58,8 +58,8 @@ describe.each(queueBackends)('bells on $backend', ({ start }) => {
     const before = await checksums(hub)
     await ring(
       [
-        String(finished.workId),
-        String(cancelled.workId),
+        String(finished.works[0]!.id),
+        String(cancelled.works[0]!.id),
         '999999',
         '0',
         '-1',
