@@ -1,5 +1,6 @@
 import { type Database, openDatabase } from '../../src/platform/database'
 import { addActivity, enableActivity, getActivity, listActivities } from '../../src/project/activity'
+import { defaultLine } from '../../src/project/data-project'
 import { createTestDatabase, type TestDatabase } from '../helpers/postgres'
 
 describe('activities', () => {
@@ -25,7 +26,7 @@ describe('activities', () => {
       strict: false,
       enabled: true,
       company: null,
-      entities,
+      entities: entities.map((entity) => ({ ...defaultLine, ...entity })),
     })
     const two = [...entities, { entity: 'PaymentTermEntity', sourceFormat: 'CSV-Semicolon' }]
     const full = await addActivity(db, { name: 'full', entities: two, ordered: true, strict: true, company: 'USMF' })
