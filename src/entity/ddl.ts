@@ -90,7 +90,10 @@ export function createExecutionStaging(entity: Entity, executionEntityId: bigint
 }
 
 /** SQL that drops the staging table of one large execution, if it is there. */
-export function dropExecutionStaging(entity: Entity, executionEntityId: bigint | number | string): string {
+export function dropExecutionStaging(
+  entity: Pick<Entity, 'name'>,
+  executionEntityId: bigint | number | string,
+): string {
   return `DROP TABLE IF EXISTS ${executionStagingTable(entity, executionEntityId)}`
 }
 

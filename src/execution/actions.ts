@@ -3,6 +3,7 @@ import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
 import { finishExecutions } from './finish'
 import { findExecution, findMessage } from './report'
+import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
 import type { DueWork } from './work'
 
 /** What an action set going; ring for `due` when it is committed. */
@@ -12,27 +13,37 @@ export interface ActionResult {
 }
 
 /**
- * Runs an execution again: the records in error, from their staged texts, in the same execution; or, where it failed as
- * a whole or was cancelled, the whole message in a new execution.
+ * Runs an execution again: the records in error, from their staged texts, and the entities that failed or were not run,
+ * from their files, in the same execution; or, where nothing of it went well, the whole message in a new execution. One
+ * that was only loaded is started.
+ * Input   `anew`: the whole message in a new execution, however it ended.
  * Throws  RequestRefused EA108 (404), EA110 (409) when it is under way, has nothing to retry, or is not the newest.
  */
-export async function retryExecution(db: Database, executionId: string): Promise<ActionResult> {
+export async function retryExecution(
+  db: Database,
+  executionId: string,
+  { anew = false }: { anew?: boolean } = {},
+): Promise<ActionResult> {
   const { messageId } = await findExecution(db, executionId)
   return db.transaction(async (tx) => {
     const execution = await lockExecution(tx, executionId, messageId)
+    if (execution.is_loaded) return { executionId, due: await runAgain(tx, executionId) }
     if (execution.state === 'NotRun') throw refused(`The execution ${executionId} is still under way`)
     if (!execution.is_newest) throw refused(`The message of ${executionId} has a newer execution: retry that one`)
-    if (execution.state === 'Canceled' || execution.has_failed) return runMessageAgain(tx, messageId, executionId)
-    if (execution.in_error === 0) throw refused(`The execution ${executionId} has no records in error`)
-    return { executionId, due: await runErrorsAgain(tx, executionId) }
+    if (anew || execution.is_void) return runMessageAgain(tx, messageId, executionId)
+    if (!execution.has_troubles) throw refused(`The execution ${executionId} has no records in error`)
+    return { executionId, due: await runAgain(tx, executionId) }
   })
 }
 
 interface LockedExecution {
   readonly state: string
   readonly is_newest: boolean
-  readonly has_failed: boolean
-  readonly in_error: number
+  /** No entity of it has been begun, nor is to be. */
+  readonly is_loaded: boolean
+  /** No entity of it came to a good end. */
+  readonly is_void: boolean
+  readonly has_troubles: boolean
 }
 
 /** Locks message and execution, so that two actions on them follow one another. */
@@ -41,25 +52,50 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
   const [execution] = await tx.query<LockedExecution>(
     `SELECT x.state,
        NOT EXISTS (SELECT FROM entrepot.execution y WHERE y.message_id = x.message_id AND y.created_at > x.created_at) AS is_newest,
-       (SELECT bool_or(e.state = 'Failed') FROM entrepot.execution_entity e WHERE e.execution_id = x.id) AS has_failed,
-       (SELECT sum(e.records_in_error)::bigint FROM entrepot.execution_entity e WHERE e.execution_id = x.id) AS in_error
-     FROM entrepot.execution x WHERE x.id = $1 FOR UPDATE OF x`,
+       e.is_loaded AND x.state = 'NotRun' AS is_loaded, e.is_void, e.has_troubles
+     FROM entrepot.execution x CROSS JOIN LATERAL (
+       SELECT bool_and(state = 'NotRun') AS is_loaded, bool_and(state IN ('Failed', 'Canceled', 'NotRun')) AS is_void,
+         bool_or(state IN ('Failed', 'Canceled', 'NotRun') OR records_in_error > 0) AS has_troubles
+       FROM entrepot.execution_entity WHERE execution_id = x.id) e
+     WHERE x.id = $1 FOR UPDATE OF x`,
     [executionId],
   )
   return execution!
 }
 
-async function runErrorsAgain(tx: Transaction, executionId: string): Promise<DueWork[]> {
+/** The execution and its message are under way again. */
+async function reopen(tx: Transaction, executionId: string): Promise<void> {
   await tx.query(
     `WITH x AS (UPDATE entrepot.execution SET state = 'NotRun', finished_at = NULL WHERE id = $1 RETURNING message_id)
-     UPDATE entrepot.message m SET state = 'Enqueued', finished_at = NULL FROM x WHERE m.id = x.message_id`,
+     UPDATE entrepot.message m SET state = 'Enqueued', finished_at = NULL, error = NULL FROM x WHERE m.id = x.message_id`,
     [executionId],
   )
-  return tx.query<DueWork>(
-    `UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'errors', checked = false, promoted_chunks = '{}',
-       attempts = 0, lease_until = NULL, due_at = now()
-     WHERE execution_id = $1 AND records_in_error > 0 RETURNING id, epoch, state`,
+}
+
+/** Sets going the records in error, and from their beginning the entities that did not come to a good end. */
+async function runAgain(tx: Transaction, executionId: string): Promise<DueWork[]> {
+  await reopen(tx, executionId)
+  const lost = await tx.query<StagedPlace>(
+    `SELECT id, entity, staging_table AS "stagingTable" FROM entrepot.execution_entity
+     WHERE execution_id = $1 AND state IN ('Failed', 'Canceled', 'NotRun') FOR UPDATE`,
     [executionId],
+  )
+  for (const place of lost) await forgetStaged(tx, place)
+  return tx.query<DueWork>(
+    `WITH again AS (
+       UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'all', error = NULL, staging_table = NULL,
+         columns = NULL, source_columns = NULL, sparse = false, repeats = NULL, checked = false, promoted_chunks = '{}',
+         staged_records = 0, records_read = 0, records_inserted = 0, records_updated = 0, records_unchanged = 0,
+         records_superseded = 0, records_in_error = 0, staging_started_at = NULL, staging_finished_at = NULL,
+         target_started_at = NULL, target_finished_at = NULL, attempts = 0, lease_until = NULL, due_at = now()
+       WHERE id = ANY($2) RETURNING id, epoch, state
+     ), errors AS (
+       UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'errors', checked = false, promoted_chunks = '{}',
+         attempts = 0, lease_until = NULL, due_at = now()
+       WHERE execution_id = $1 AND state = 'Finished' AND records_in_error > 0 RETURNING id, epoch, state
+     )
+     SELECT * FROM again UNION ALL SELECT * FROM errors ORDER BY id`,
+    [executionId, lost.map(({ id }) => id)],
   )
 }
 
@@ -68,17 +104,74 @@ async function runMessageAgain(tx: Transaction, messageId: string, executionId: 
   await tx.query(`UPDATE entrepot.message SET state = 'Enqueued', finished_at = NULL, error = NULL WHERE id = $1`, [
     messageId,
   ])
-  await tx.query('INSERT INTO entrepot.execution (id, message_id, created_at) VALUES ($1, $2, clock_timestamp())', [
-    newId,
-    messageId,
-  ])
+  await tx.query(
+    `INSERT INTO entrepot.execution (id, message_id, project, mode, created_at)
+     SELECT $1, message_id, project, mode, clock_timestamp() FROM entrepot.execution WHERE id = $2`,
+    [newId, executionId],
+  )
   const due = await tx.query<DueWork>(
-    `INSERT INTO entrepot.execution_entity (execution_id, message_seq, ordered_activity, entity, small)
-     SELECT $1, message_seq, ordered_activity, entity, small FROM entrepot.execution_entity WHERE execution_id = $2
+    `INSERT INTO entrepot.execution_entity (execution_id, message_seq, ordered_activity, entity, small, mode, source_entry,
+       source_bytes, source_format, settings, execution_unit, level_in_unit, sequence_in_level, fail_level_on_error, fail_unit_on_error)
+     SELECT $1, message_seq, ordered_activity, entity, small, mode, source_entry,
+       source_bytes, source_format, settings, execution_unit, level_in_unit, sequence_in_level, fail_level_on_error, fail_unit_on_error
+     FROM entrepot.execution_entity WHERE execution_id = $2 ORDER BY id
      RETURNING id, epoch, state`,
     [newId, executionId],
   )
   return { executionId: newId, due }
+}
+
+/** Which of the staged records are to be promoted. */
+export interface PromoteChoice {
+  /** Name of the one entity that is meant; all of the execution without it. */
+  readonly entity?: string
+  /** Their numbers; all good ones without it. Needs an entity where the execution has several. */
+  readonly records?: readonly number[]
+  /** Those in error, from their staged texts, which a person may have corrected. */
+  readonly errors?: boolean
+}
+
+/**
+ * Promotes what an execution has staged and left there: all good records, chosen ones, or those in error.
+ * Throws  RequestRefused EA108 (404), EA110 (409) when nothing of it waits to be promoted.
+ */
+export async function promoteStaged(
+  db: Database,
+  executionId: string,
+  { entity, records, errors = false }: PromoteChoice,
+): Promise<ActionResult> {
+  const { messageId } = await findExecution(db, executionId)
+  return db.transaction(async (tx) => {
+    await lockExecution(tx, executionId, messageId)
+    const staged = await tx.query<StagedPlace>(
+      `SELECT id, entity, staging_table AS "stagingTable" FROM entrepot.execution_entity
+       WHERE execution_id = $1 AND state = 'Staged' AND ($2::text IS NULL OR entity = $2) ORDER BY id FOR UPDATE`,
+      [executionId, entity ?? null],
+    )
+    if (staged.length === 0) throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted`)
+    if (records && staged.length > 1) throw refused('Records are numbered within an entity: say which one')
+    if (records) await select(tx, staged[0]!, records)
+    await reopen(tx, executionId)
+    const scope = records ? 'selected' : errors ? 'errors' : 'all'
+    const due = await tx.query<DueWork>(
+      `UPDATE entrepot.execution_entity SET state = CASE WHEN $2 = 'errors' THEN 'Staging' ELSE 'Promoting' END, scope = $2,
+         checked = false, promoted_chunks = '{}', attempts = 0, lease_until = NULL, due_at = now()
+       WHERE id = ANY($1) RETURNING id, epoch, state`,
+      [staged.map(({ id }) => id), scope],
+    )
+    return { executionId, due }
+  })
+}
+
+/** Marks good records as those of the next run. */
+async function select(tx: Transaction, place: StagedPlace, records: readonly number[]): Promise<void> {
+  const found = await tx.count(
+    `UPDATE ${tableOf(place)} SET _state = 'R' WHERE _execution_entity = $1 AND _state = 'V' AND _record_number = ANY($2::bigint[])`,
+    [place.id, records],
+  )
+  if (found < new Set(records).size) {
+    throw refused(`Of the ${records.length} records only ${found} are good and wait to be promoted`)
+  }
 }
 
 /**
@@ -99,8 +192,8 @@ export async function cancelExecution(db: Database, executionId: string): Promis
       // The epoch goes up, so that the writes of whoever holds the work are refused.
       await tx.query(
         `UPDATE entrepot.execution_entity SET state = 'Canceled', epoch = epoch + 1, lease_until = NULL
-         WHERE execution_id = $1 AND state IN ('Staging', 'Promoting')`,
-        [executionId],
+         WHERE execution_id = $1 AND (state IN ('Staging', 'Promoting') OR state = 'NotRun' AND $2)`,
+        [executionId, execution.is_loaded],
       )
       await finishExecutions(tx, [executionId])
     }
