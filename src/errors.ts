@@ -43,6 +43,14 @@ export const errorCodes = {
     hint: 'Send the declared format, or leave the format out to have it detected.',
   },
   EF111: { means: 'The file has a header but no records.', hint: 'Send at least one record.' },
+  EF112: {
+    means: 'The mapping of an entity is wrong.',
+    hint: 'Correct the fields that the message names: see entrepot entity show',
+  },
+  EF113: {
+    means: 'The file lacks columns that the mapping of its entity names.',
+    hint: 'Add the columns to the file, or take them out of the mapping.',
+  },
   EF201: { means: 'The XML is not well-formed.', hint: 'Correct the document at the given line and column.' },
   EF202: {
     means: 'The XML has a document type declaration.',
@@ -96,6 +104,10 @@ export const errorCodes = {
   EP107: {
     means: 'An entity before it in its execution has errors, and its switches stop what follows.',
     hint: 'Correct the records in error, then: entrepot retry',
+  },
+  EX101: {
+    means: 'This version has no exports.',
+    hint: 'Read the records of an entity from its target table until it has.',
   },
   EA101: { means: 'The activity is not known.', hint: 'Add it with: entrepot activity add' },
   EA102: { means: 'The entity is not known.', hint: 'See the known ones with: entrepot entity list' },

@@ -1,4 +1,4 @@
-import type { ExecutionReport, MessageReport, RecordErrorReport } from '../execution/report'
+import type { ExecutionReport, ExecutionSummary, MessageReport, RecordErrorReport } from '../execution/report'
 import {
   anyObject,
   flag,
@@ -46,7 +46,7 @@ const recordCounts = object({
   error: whole(),
 })
 
-export const executionSchema = object({
+const executionFacts = {
   executionId: text(),
   messageId: guid(),
   status: oneOf(['NotRun', 'Executing', 'Succeeded', 'PartiallySucceeded', 'Failed', 'Canceled']),
@@ -56,6 +56,17 @@ export const executionSchema = object({
   }),
   createdAt: moment(),
   finishedAt: nullable(moment()),
+}
+
+/** An execution in a list. */
+export const executionSummarySchema = object({
+  ...executionFacts,
+  entities: whole({ description: 'How many it has.' }),
+  records: recordCounts,
+})
+
+export const executionSchema = object({
+  ...executionFacts,
   entities: list(
     object({
       entity: text(),
@@ -115,6 +126,11 @@ export function executionView(execution: ExecutionReport): ValueOf<typeof execut
     })),
     log: log.map(({ at, ...line }) => ({ ...line, at: at.toISOString() })),
   }
+}
+
+export function executionSummaryView(execution: ExecutionSummary): ValueOf<typeof executionSummarySchema> {
+  const { createdAt, finishedAt, ...rest } = execution
+  return { ...rest, createdAt: createdAt.toISOString(), finishedAt: iso(finishedAt) }
 }
 
 export function recordErrorView(error: RecordErrorReport): ValueOf<typeof recordErrorSchema> {

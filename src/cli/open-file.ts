@@ -43,7 +43,7 @@ async function* reading(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGe
   }
 }
 
-function unreadable(file: string, error: unknown): RequestRefused {
+export function unreadable(file: string, error: unknown): RequestRefused {
   return new RequestRefused(400, 'EA112', `The file ${file} cannot be read: ${fileTrouble(error)}`)
 }
 

@@ -9,6 +9,8 @@ export interface EntityRegistry {
   find(name: string): Entity | undefined
   /** As `find`; throws RequestRefused EA102 (400) naming the nearest known entity. */
   get(name: string): Entity
+  /** Labels of the three entities one of whose names is nearest, the nearest first. */
+  near(name: string): string[]
 }
 
 /**
@@ -35,6 +37,17 @@ export function entityRegistry(entities: readonly Entity[]): EntityRegistry {
       const near = nearest(name.toLowerCase(), [...byName.keys()])
       const label = near === undefined ? '' : `; did you mean '${byName.get(near)!.label}'?`
       throw new RequestRefused(400, 'EA102', `There is no entity '${name}'${label}`, { value: name.slice(0, 200) })
+    },
+    near(name) {
+      const wanted = name.slice(0, 80).toLowerCase()
+      const ranked = entities.map((entity) => ({
+        label: entity.label,
+        edits: Math.min(...namesOf(entity).map((known) => editDistance(wanted, known))),
+      }))
+      return ranked
+        .sort((a, b) => a.edits - b.edits)
+        .slice(0, 3)
+        .map(({ label }) => label)
     },
   }
 }

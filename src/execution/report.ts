@@ -140,6 +140,34 @@ export async function findExecution(db: Queryable, executionId: string): Promise
   return { ...execution, entities, log }
 }
 
+/** An execution in a list: its counts are those of all its entities together. */
+export interface ExecutionSummary extends Omit<ExecutionReport, 'entities' | 'log'> {
+  readonly entities: number
+  readonly records: RecordCounts
+}
+
+/** What a person asks for when listing executions. */
+export interface ExecutionFilter {
+  readonly project?: string
+  readonly limit: number
+}
+
+/** Executions, the newest first. */
+export function listExecutions(db: Queryable, { project, limit }: ExecutionFilter): Promise<ExecutionSummary[]> {
+  return db.query<ExecutionSummary>(
+    `SELECT x.id AS "executionId", x.message_id AS "messageId", x.status, x.project, x.mode, x.created_at AS "createdAt",
+       x.finished_at AS "finishedAt", e.entities, e.records
+     FROM entrepot.execution_status x CROSS JOIN LATERAL (
+       SELECT count(*) AS entities, jsonb_build_object('read', coalesce(sum(records_read), 0),
+         'inserted', coalesce(sum(records_inserted), 0), 'updated', coalesce(sum(records_updated), 0),
+         'unchanged', coalesce(sum(records_unchanged), 0), 'superseded', coalesce(sum(records_superseded), 0),
+         'error', coalesce(sum(records_in_error), 0)) AS records
+       FROM entrepot.execution_entity WHERE execution_id = x.id) e
+     WHERE $1::text IS NULL OR x.project = $1 ORDER BY x.created_at DESC, x.id LIMIT $2`,
+    [project ?? null, limit],
+  )
+}
+
 /** The newest execution of a message. Throws RequestRefused EA108 (404). */
 export async function newestExecution(db: Queryable, messageId: string): Promise<ExecutionReport> {
   const { executionId } = await findMessage(db, messageId)

@@ -80,7 +80,7 @@ const batchSize = 250
  * Throws  RequestRefused EA103 (409) when the key was used for other bytes.
  */
 export async function insertMessage(db: Database, message: NewMessage): Promise<ReceivedMessage> {
-  if (message.idempotencyKey !== null) return insertOnce(db, message)
+  if (message.idempotencyKey !== null) return db.transaction((tx) => insertOnce(tx, message))
   const stored = await new Promise<StoredMessage>((resolve, reject) => {
     const queue = waiting.get(db)
     if (queue) {
@@ -113,35 +113,49 @@ async function drain(db: Database): Promise<void> {
   waiting.delete(db)
 }
 
-async function insertOnce(db: Database, message: NewMessage): Promise<ReceivedMessage> {
-  return db.transaction(async (tx) => {
-    const [stored] = await insertBatch(tx, [message])
-    if (stored) return { ...stored, isRepeat: false }
-    const [known] = await tx.query<StoredMessage & { sha256: Buffer }>(
-      `SELECT m.id AS "messageId", x.id AS "executionId", m.sha256, ${storedWorks}
-       FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
-       JOIN entrepot.execution_entity e ON e.execution_id = x.id
-       WHERE m.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2
-       GROUP BY m.id, x.id ORDER BY x.created_at DESC LIMIT 1`,
-      [message.activityId, message.idempotencyKey],
+/**
+ * Stores a message with its execution in a transaction of the caller's; one whose idempotency key is known is the known one.
+ * Throws  RequestRefused EA103 (409) when the key was used for other bytes.
+ */
+export async function insertOnce(tx: Queryable, message: NewMessage): Promise<ReceivedMessage> {
+  const [stored] = await insertBatch(tx, [message])
+  if (stored) return { ...stored, isRepeat: false }
+  const known = await findStored(tx, 'm.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2', [
+    message.activityId,
+    message.idempotencyKey,
+  ])
+  if (!known?.sha256.equals(message.sha256)) {
+    throw new RequestRefused(
+      409,
+      'EA103',
+      `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`,
+      known ? { messageId: known.messageId } : {},
     )
-    if (!known?.sha256.equals(message.sha256)) {
-      throw new RequestRefused(
-        409,
-        'EA103',
-        `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`,
-        known ? { messageId: known.messageId } : {},
-      )
-    }
-    const { messageId, executionId, works } = known
-    return { messageId, executionId, works, isRepeat: true }
-  })
+  }
+  const { messageId, executionId, works } = known
+  return { messageId, executionId, works, isRepeat: true }
+}
+
+/** The message and execution for which a condition on `m` and `x` holds, the newest execution of it. */
+export async function findStored(
+  tx: Queryable,
+  condition: string,
+  values: readonly unknown[],
+): Promise<(StoredMessage & { sha256: Buffer }) | undefined> {
+  const [known] = await tx.query<StoredMessage & { sha256: Buffer }>(
+    `SELECT m.id AS "messageId", x.id AS "executionId", m.sha256, ${storedWorks}
+     FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
+     JOIN entrepot.execution_entity e ON e.execution_id = x.id
+     WHERE ${condition} GROUP BY m.id, x.id ORDER BY x.created_at DESC LIMIT 1`,
+    values,
+  )
+  return known
 }
 
 const storedWorks = `jsonb_agg(jsonb_build_object('id', e.id, 'isSmall', e.small) ORDER BY e.id) AS works`
 
 /** Inserts the messages in their order; those whose idempotency key is known are left out of what it returns. */
-export async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Promise<StoredMessage[]> {
+async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Promise<StoredMessage[]> {
   const ordered = new Set(messages.flatMap(({ blocks, activityId }) => (blocks ? [activityId!] : [])))
   // Numbers are given out before they are committed: without this wait a later number could be seen, and worked on, first.
   for (const activityId of [...ordered].sort()) {

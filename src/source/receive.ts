@@ -1,16 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type Entity, nearest } from '../entity'
-import { RequestRefused } from '../errors'
+import { RequestRefused, Unavailable } from '../errors'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
 import { storable } from '../execution/storable'
+import { peek } from '../format/peek'
 import { type SourceFormatName, sourceFormatNamed } from '../format/registry'
+import { fileKindOf } from '../format/signature'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
 import { type Activity, getActivity } from '../project/activity'
-import { settingsOf } from '../project/data-project'
+import { getProject, settingsOf } from '../project/data-project'
 import type { EntitySettings } from '../project/entity-settings'
 import { insertMessage, type NewMessage, type ReceivedMessage } from './message-insert'
+import { type KeptMessageBytes, receivePackage } from './receive-package'
 
 /** What a producer says about the file that it sends. */
 export interface Delivery {
@@ -27,6 +30,8 @@ export interface Delivery {
   readonly sourceFormat?: string
   /** The same key with the same bytes is the same message, however often it is sent. */
   readonly idempotencyKey?: string
+  /** Name of the data project that a package is a run of, where it comes through no activity. */
+  readonly project?: string
   /** What is to be done with it; import if left out. */
   readonly mode?: ExecutionMode
 }
@@ -35,7 +40,7 @@ export interface Delivery {
 const singleWork = { state: 'Staging', sourceEntry: null, sourceBytes: null, sourceFormat: null, order: null } as const
 
 /** Payloads up to this size are kept in the message's row: one write instead of two, and 64 KB is a few hundred records. */
-const inlineBytes = 64 * 1024
+export const inlineBytes = 64 * 1024
 
 /**
  * Keeps a message: its bytes, itself and its execution. When this returns everything is durable.
@@ -49,43 +54,65 @@ export async function receive(
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<ReceivedMessage> {
   const target = await resolveDelivery(context, delivery)
-  const payload = await takeIn(context, bytes)
+  const { head, rest, close } = await peek(bytes, signatureBytes)
+  const isPackage = fileKindOf(head) === 'zip'
+  if (!isPackage && target.entity === undefined) {
+    await close()
+    throw entityMissing(target.activity)
+  }
+  const kept = await takeIn(context, rest())
   try {
-    const message: NewMessage = {
-      id: randomUUID(),
-      executionId: randomUUID(),
+    const facts = {
       activityId: target.activity?.id ?? null,
-      entity: target.entity.name,
       company: target.company,
-      sourceFormat: target.sourceFormat,
       externalId: textOrNull(delivery.externalId?.slice(0, 500)),
       origin: delivery.origin,
       idempotencyKey: textOrNull(delivery.idempotencyKey),
       blocks: target.activity?.ordered ?? false,
-      project: target.activity?.project ?? null,
       mode: delivery.mode ?? 'import',
-      works: [{ ...singleWork, entity: target.entity.name, settings: target.settings }],
-      ...payload,
     }
-    faultPoint('receive.beforeInsert')
-    const received = await insertMessage(context.db, message)
-    faultPoint('receive.afterInsert')
-    if (received.isRepeat) await forget(context, payload)
-    else {
-      observe({
-        at: 'message.received',
-        messageId: received.messageId,
-        bytes: payload.bytes,
-        origin: delivery.origin,
-        entity: target.entity.name,
-      })
-    }
+    const received = isPackage
+      ? await receivePackage(context, { ...facts, runOf: await runOf(context, delivery, target) }, kept)
+      : await receiveFile(context, { ...facts, ...fileFacts(target, target.entity!), ...kept })
+    if (received.isRepeat) await forget(context, kept)
     return received
   } catch (error) {
-    await forget(context, payload)
+    // After a lost answer to the commit the message may be there, and needs its bytes.
+    if (!(error instanceof Unavailable)) await forget(context, kept)
     throw error
   }
 }
+
+/** The data project that a package is a run of: the activity's, or the one that the delivery names. */
+async function runOf({ db }: Context, { project }: Delivery, { activity }: ResolvedDelivery) {
+  if (activity) return { name: activity.project, entities: activity.entities }
+  return project === undefined ? undefined : getProject(db, project)
+}
+
+function fileFacts({ activity, sourceFormat, settings }: ResolvedDelivery, entity: Entity) {
+  return {
+    entity: entity.name,
+    sourceFormat,
+    project: activity?.project ?? null,
+    works: [{ ...singleWork, entity: entity.name, settings }],
+  }
+}
+
+async function receiveFile(
+  { db }: Context,
+  file: Omit<NewMessage, 'id' | 'executionId' | 'entity'> & { entity: string },
+): Promise<ReceivedMessage> {
+  faultPoint('receive.beforeInsert')
+  const received = await insertMessage(db, { id: randomUUID(), executionId: randomUUID(), ...file })
+  faultPoint('receive.afterInsert')
+  const { messageId, isRepeat } = received
+  const { bytes, origin, entity } = file
+  if (!isRepeat) observe({ at: 'message.received', messageId, bytes, origin, entity })
+  return received
+}
+
+/** As many bytes as tell a package from other files. */
+const signatureBytes = 4
 
 /** Messages that come together share a statement: a text that Postgres refuses would fail the others too. */
 function textOrNull(text: string | undefined): string | null {
@@ -94,7 +121,8 @@ function textOrNull(text: string | undefined): string | null {
 
 interface ResolvedDelivery {
   readonly activity: Activity | undefined
-  readonly entity: Entity
+  /** Undefined where nobody says which: only a package can do without. */
+  readonly entity: Entity | undefined
   readonly company: string | null
   readonly sourceFormat: SourceFormatName | null
   readonly settings: EntitySettings | null
@@ -107,7 +135,7 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
     throw new RequestRefused(403, 'EA111', `The activity ${activity.name} is disabled`)
   }
   const entity = chooseEntity(context, delivery.entity, activity)
-  const line = activity?.entities.find((taken) => taken.entity === entity.name)
+  const line = activity?.entities.find((taken) => taken.entity === entity?.name)
   const sourceFormat = delivery.sourceFormat ?? line?.sourceFormat ?? null
   const company = textOrNull(delivery.company?.trim().toLowerCase()) || activity?.company || null
   return {
@@ -119,13 +147,13 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
   }
 }
 
-function chooseEntity({ registry }: Context, name: string | undefined, activity: Activity | undefined): Entity {
+function chooseEntity(
+  { registry }: Context,
+  name: string | undefined,
+  activity: Activity | undefined,
+): Entity | undefined {
   const wanted = name?.trim()
-  if (!wanted) {
-    if (activity?.entities.length === 1) return registry.get(activity.entities[0]!.entity)
-    const choice = activity ? `one of ${activity.entities.map(({ entity }) => entity).join(', ')}` : 'an entity'
-    throw new RequestRefused(400, 'EA106', `The message does not say which entity it holds: name ${choice}`)
-  }
+  if (!wanted) return activity?.entities.length === 1 ? registry.get(activity.entities[0]!.entity) : undefined
   const entity = registry.get(wanted)
   const taken = activity?.entities.map((line) => line.entity)
   if (taken && !taken.includes(entity.name)) {
@@ -134,6 +162,11 @@ function chooseEntity({ registry }: Context, name: string | undefined, activity:
     throw new RequestRefused(400, 'EA105', `The activity ${activity!.name} does not take ${entity.label}${hint}`)
   }
   return entity
+}
+
+function entityMissing(activity: Activity | undefined): RequestRefused {
+  const choice = activity ? `one of ${activity.entities.map(({ entity }) => entity).join(', ')}` : 'an entity'
+  return new RequestRefused(400, 'EA106', `The message does not say which entity it holds: name ${choice}`)
 }
 
 /** Activities are asked for with every message and seldom change: an answer is good for a second. */
@@ -154,10 +187,8 @@ async function knownActivity({ db }: Context, id: string): Promise<Activity> {
   return activity
 }
 
-type KeptPayload = Pick<NewMessage, 'bytes' | 'sha256' | 'payload' | 'payloadLocation'>
-
 /** Reads the bytes to their end and keeps them: in the row when they are few, else in the payload store. */
-async function takeIn(context: Context, source: AsyncIterable<Uint8Array>): Promise<KeptPayload> {
+async function takeIn(context: Context, source: AsyncIterable<Uint8Array>): Promise<KeptMessageBytes> {
   const hash = createHash('sha256')
   let bytes = 0
   const counted = async function* (): AsyncGenerator<Uint8Array> {
@@ -186,7 +217,7 @@ async function takeIn(context: Context, source: AsyncIterable<Uint8Array>): Prom
   return { bytes, sha256: hash.digest(), payload: null, payloadLocation }
 }
 
-async function forget({ payloads }: Context, { payloadLocation }: KeptPayload): Promise<void> {
+async function forget({ payloads }: Context, { payloadLocation }: KeptMessageBytes): Promise<void> {
   // Left behind bytes cost space only; the error that brought us here matters more.
   if (payloadLocation !== null) await payloads.remove(payloadLocation).catch(() => undefined)
 }

@@ -27,6 +27,14 @@ ALTER TABLE entrepot.data_project_entity
   ADD COLUMN disabled                 boolean NOT NULL DEFAULT false,
   ADD COLUMN mapping                  jsonb;   -- field by field; null: by name
 
+-- What gives numbers to records whose source has none.
+CREATE TABLE entrepot.number_sequence (
+  name    text PRIMARY KEY,
+  format  text NOT NULL,
+  next    bigint NOT NULL DEFAULT 1,
+  gapless boolean NOT NULL DEFAULT false
+);
+
 -- A message without an entity is a package: its execution has an entity for each of its files.
 ALTER TABLE entrepot.message ALTER COLUMN entity DROP NOT NULL, ADD COLUMN project text;
 

@@ -1,0 +1,79 @@
+import { RequestRefused } from '../errors'
+
+/** The parameters of an action, as clients of Dynamics 365 write them. */
+export interface ActionParameters {
+  /** The text of a parameter; undefined where it is missing or null. Quotes within that surround the whole are taken off. */
+  text(name: string): string | undefined
+  /** As `text`, and refused when there is none. Throws RequestRefused EA109 (400). */
+  needed(name: string): string
+  flag(name: string): boolean | undefined
+}
+
+/** An action's parameters are a few texts; a package's address is the longest. */
+const maxBytes = 256 * 1024
+
+/**
+ * Reads the body of an action: names in any letter case, single quotes in place of double ones, an empty body, numbers and
+ * booleans as texts.
+ * Throws  RequestRefused EA109 (400) for what is no JSON object.
+ */
+export async function readActionBody(bytes: AsyncIterable<Uint8Array>): Promise<ActionParameters> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of bytes) {
+    size += piece.length
+    if (size > maxBytes) throw new RequestRefused(413, 'EA109', `The body has more than ${maxBytes} bytes`)
+    pieces.push(piece)
+  }
+  return parametersOf(parse(Buffer.concat(pieces).toString('utf8')))
+}
+
+function parse(body: string): Map<string, unknown> {
+  const text = body.replace(/^\uFEFF/, '').trim()
+  if (text === '') return new Map()
+  const value = parsed(text) ?? parsed(withDoubleQuotes(text))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RequestRefused(400, 'EA109', 'InvokeAction - Model state is invalid: the body is no JSON object')
+  }
+  return new Map(Object.entries(value).map(([name, each]) => [name.toLowerCase(), each]))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** PowerShell modules write `{'messageId':'…'}`. Within such texts a double quote would end them. */
+function withDoubleQuotes(text: string): string {
+  return text.replace(/"/g, '\\"').replace(/'/g, '"')
+}
+
+function parametersOf(values: ReadonlyMap<string, unknown>): ActionParameters {
+  const text = (name: string) => {
+    const value = values.get(name.toLowerCase())
+    return value === undefined || value === null ? undefined : bareText(String(value))
+  }
+  return {
+    text,
+    needed(name) {
+      const value = text(name)
+      if (value) return value
+      throw new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} is missing`, {
+        field: name,
+      })
+    },
+    flag(name) {
+      const value = text(name)?.toLowerCase()
+      return value === undefined || value === '' ? undefined : ['true', '1', 'yes'].includes(value)
+    },
+  }
+}
+
+/** Recurring Integrations Scheduler sends ids with the quotes of the JSON that it got them in. */
+function bareText(text: string): string {
+  const match = /^"(.*)"$/s.exec(text.trim())
+  return match ? match[1]! : text
+}

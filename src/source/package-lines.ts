@@ -1,0 +1,120 @@
+import { type Entity, type EntityRegistry, findColumn } from '../entity'
+import { RequestRefused } from '../errors'
+import type { EntityFieldConversion, EntityMap, Manifest, ManifestEntity } from '../format/package/manifest'
+import {
+  type DataProject,
+  defaultLine,
+  type ProjectCategory,
+  type ProjectEntity,
+  projectCategories,
+} from '../project/data-project'
+import { type Conversion, type FieldMap, mappingFaults } from '../project/mapping'
+
+/** A package's manifest in the words of data projects. */
+export interface PackageProject extends Pick<DataProject, 'name' | 'description'> {
+  readonly category: ProjectCategory
+  readonly lines: readonly ProjectEntity[]
+  /** What is left out or done otherwise, for the log of the execution. */
+  readonly notices: readonly string[]
+}
+
+/**
+ * Reads a manifest as a data project of this hub's entities.
+ * Throws  RequestRefused 400: EA102 an entity that is not known, with the nearest names; EF112 a mapping that is wrong, with
+ *         all that is wrong; EF309 the same entity twice by different names.
+ */
+export function projectOfManifest(manifest: Manifest, registry: EntityRegistry): PackageProject {
+  const read = manifest.entities.map((each) => lineOf(each, manifest, registry))
+  const lines = read.map(({ line }) => line)
+  const doubled = lines.find(({ entity }, index) => lines.findIndex((other) => other.entity === entity) < index)
+  if (doubled) {
+    throw new RequestRefused(
+      400,
+      'EF309',
+      `The package '${manifest.definitionGroupName}' names the entity ${doubled.entity} twice`,
+      { entity: doubled.entity },
+    )
+  }
+  return {
+    name: manifest.definitionGroupName,
+    description: manifest.description.slice(0, 60),
+    category: projectCategories[manifest.projectCategory ?? 2] ?? 'Integration',
+    lines,
+    notices: read.flatMap(({ notices }) => notices),
+  }
+}
+
+function lineOf(
+  given: ManifestEntity,
+  { definitionGroupName }: Manifest,
+  registry: EntityRegistry,
+): { line: ProjectEntity; notices: string[] } {
+  const entity = entityOfManifest(given, definitionGroupName, registry)
+  const notices: string[] = []
+  const mapping = given.entityMapList?.flatMap((map) => fieldMapOf(entity, map) ?? []) ?? null
+  if (mapping === null) notices.push(`${entity.label} has no mapping in the manifest: it is mapped by name`)
+  const faults = mapping === null ? [] : mappingFaults(entity, mapping)
+  if (faults.length > 0) {
+    const reasons = faults.map(({ reason }) => reason)
+    throw new RequestRefused(
+      400,
+      'EF112',
+      `The package '${definitionGroupName}' maps ${entity.label} wrongly: ${reasons.slice(0, 10).join('; ')}${reasons.length > 10 ? `; and ${reasons.length - 10} more` : ''}`,
+      { entity: entity.name, field: faults[0]!.field },
+    )
+  }
+  if ((given.entityTransformList?.length ?? 0) > 0) notices.push(`The XSLT transforms of ${entity.label} are not run`)
+  const line: ProjectEntity = {
+    ...defaultLine,
+    entity: entity.name,
+    file: given.inputFilePath,
+    sourceFormat: given.sourceFormat === '' ? null : given.sourceFormat,
+    executionUnit: given.executionUnit,
+    levelInExecutionUnit: given.levelInExecutionUnit,
+    sequenceInLevel: given.sequenceInLevel,
+    failLevelOnError: given.failLevelOnError,
+    failExecutionUnitOnError: given.failExecutionUnitOnError,
+    runBusinessLogic: given.runBusinessLogic,
+    runBusinessValidation: given.runBusinessValidation,
+    disabled: given.disable ?? false,
+    refreshType: given.defaultRefreshType === 'IncrementalPush' ? 'IncrementalPush' : 'FullPush',
+    mapping,
+  }
+  return { line, notices }
+}
+
+/** The entity that a line of a manifest means: by its label first, as Dynamics 365 does, else by its name. */
+function entityOfManifest({ entityName, targetEntity }: ManifestEntity, packageName: string, registry: EntityRegistry) {
+  const found = registry.find(entityName) ?? (targetEntity ? registry.find(targetEntity) : undefined)
+  if (found) return found
+  const near = registry.near(entityName)
+  const hint = near.length === 0 ? '' : `; the nearest are ${near.map((label) => `'${label}'`).join(', ')}`
+  throw new RequestRefused(
+    400,
+    'EA102',
+    `Entity ${entityName} of the package '${packageName}' does not exist in the target environment${hint}`,
+    { value: entityName.slice(0, 200) },
+  )
+}
+
+/** A map that fills its field from nowhere is left out: packages list fields that their file does not have. */
+function fieldMapOf(entity: Entity, map: EntityMap): FieldMap | undefined {
+  const source = map.xmlField === '' ? null : map.xmlField
+  const defaults = map.conversions.filter(({ isDefault }) => isDefault)
+  const pairs = map.conversions.filter(({ isDefault }) => !isDefault)
+  const defaultValue = defaults.map((each) => valueOf(each, 'staging')).find((text) => text !== '')
+  if (source === null && defaultValue === undefined && !map.isAutoGenerated) return undefined
+  const field = findColumn(entity, map.entityField)?.name ?? map.entityField
+  return {
+    field,
+    source,
+    ...(map.isAutoGenerated ? { numberSequence: `${entity.name}.${field}` } : {}),
+    ...(defaultValue === undefined ? {} : { defaultValue }),
+    ...(pairs.length === 0 ? {} : { conversions: pairs.map(conversionOf) }),
+    ...(map.useTextQualifier ? { useTextQualifier: true } : {}),
+  }
+}
+
+function conversionOf(conversion: EntityFieldConversion): Conversion {
+  return { from: valueOf(conversion, 'source'), to: valueOf(conversion, 'staging') }
+}
