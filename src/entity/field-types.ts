@@ -10,6 +10,9 @@ export interface FieldFault {
   readonly reason: string
 }
 
+/** What is done to the text of a cell before its field reads it: gives the text to read, or why there is none. */
+export type Convert = (text: string) => string | FieldFault
+
 /** The surfaces of one type of value. There is no null: each type has an empty value, as in Dynamics 365. */
 export interface FieldType {
   /** Type of the target column. */

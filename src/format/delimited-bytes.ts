@@ -18,12 +18,13 @@ import type { DelimitedFormat } from './source-format'
 
 /** Whether the byte lane reads a dialect: one ASCII character each for delimiter and qualifier, and nothing else special. */
 export function isByteDialect(format: DelimitedFormat): boolean {
-  const { delimiter, qualifier, comment } = format
+  const { delimiter, qualifier, comment, rowDelimiter } = format
   const isAscii = (text: string) => text.length === 1 && text.charCodeAt(0) < 128
   return (
     isAscii(delimiter) &&
     (qualifier === '' || isAscii(qualifier)) &&
     !comment &&
+    rowDelimiter === undefined &&
     (!format.escape || format.escape === qualifier)
   )
 }

@@ -28,10 +28,10 @@ export type ShapeFaultCode = 'ER101' | 'ER102' | 'ER103'
 
 /**
  * How much to hold in order to go on with a record of which `heldBytes` are there already: doubling bounds the work,
- * and two bytes beyond the largest record are enough to see its line end.
+ * and as many bytes beyond the largest record as its end may have are enough to see it.
  */
-export function bytesToHold(heldBytes: number, { blockBytes, maxRecordBytes }: LaneOptions): number {
-  return Math.max(blockBytes, Math.min(2 * heldBytes, maxRecordBytes + 2))
+export function bytesToHold(heldBytes: number, { blockBytes, maxRecordBytes }: LaneOptions, rowEndBytes = 2): number {
+  return Math.max(blockBytes, Math.min(2 * heldBytes, maxRecordBytes + rowEndBytes))
 }
 
 /** Where a place in a record stands: `before` is the record up to the place, `line` the line on which it starts. */

@@ -1,6 +1,6 @@
 import Papa from 'papaparse'
 import type { MessageRejected } from '../errors'
-import { cutRecord, type WholeRecord } from './delimited-cut'
+import { type Cut, countLineEnds, cutRecord, type WholeRecord } from './delimited-cut'
 import {
   badHeader,
   bytesToHold,
@@ -24,8 +24,8 @@ interface TextRecord extends Pick<WholeRecord, 'plainText'> {
 }
 
 /**
- * Reads a delimited file of any dialect through papaparse: delimiters of several characters, escape characters,
- * comment lines. Says the same as the byte lane, fault for fault, where both can read a dialect.
+ * Reads a delimited file of any dialect through papaparse: delimiters of several characters, row delimiters, escape
+ * characters, comment lines. Says the same as the byte lane, fault for fault, where both can read a dialect.
  * Input   UTF-8 in buffers of whole characters.
  * papaparse is given whole, well-formed records only: its own streaming loses characters and line ends at the edges
  *         of chunks, and it reads on silently behind wrong quotes.
@@ -95,7 +95,7 @@ export class PapaparseLane implements DelimitedLane {
   async #fill(): Promise<void> {
     const pieces = [this.#text.slice(this.#position)]
     let held = this.#text.length - this.#position
-    const wanted = bytesToHold(held, this.options)
+    const wanted = bytesToHold(held, this.options, Buffer.byteLength(this.format.rowDelimiter ?? '\r\n'))
     while (held < wanted && !this.#isLast) {
       const next = await this.#pieces.next()
       const piece = next.done ? '' : next.value.toString('utf8')
@@ -114,9 +114,9 @@ export class PapaparseLane implements DelimitedLane {
       const cut = cutRecord(this.#text, start, this.#isLast, this.format)
       if (cut.kind === 'unfinished') return this.#unfinished(recordNumber, cut.openQuote)
       this.#position = cut.next
-      const line = this.#line++
+      const line = this.#line
+      this.#line += this.#linesOf(cut, start)
       if (cut.kind === 'nothing') continue
-      this.#line += cut.linesInside
       const text = this.#text.slice(start, cut.end)
       if (this.#isTooLarge(text)) {
         this.#failure = recordTooLarge(this.options.maxRecordBytes, line, recordNumber)
@@ -131,12 +131,18 @@ export class PapaparseLane implements DelimitedLane {
     }
   }
 
+  /** How many lines further the next record starts. */
+  #linesOf(cut: Exclude<Cut, { kind: 'unfinished' }>, start: number): number {
+    if (this.format.rowDelimiter !== undefined) return countLineEnds(this.#text.slice(start, cut.next))
+    return cut.kind === 'record' ? cut.linesInside + 1 : 1
+  }
+
   #unfinished(recordNumber: number, openQuote?: number): undefined {
     const { maxRecordBytes } = this.options
     const text = this.#text.slice(this.#position)
     const before = openQuote === undefined ? undefined : this.#text.slice(this.#position, openQuote)
-    // What is held may be one character too long only because the LF of a CRLF is not there yet.
-    if (this.#isTooLarge(!this.#isLast && text.endsWith('\r') ? text.slice(0, -1) : text)) {
+    // What is held may be too long only because the end of the record is not there as a whole yet.
+    if (this.#isTooLarge(this.#isLast ? text : withoutCutEnd(text, this.format.rowDelimiter ?? '\r\n'))) {
       this.#failure = recordTooLarge(maxRecordBytes, this.#line, recordNumber, before)
     } else if (this.#isLast && before !== undefined) {
       this.#failure = unclosedQuote(before, this.#line, recordNumber)
@@ -172,7 +178,10 @@ export class PapaparseLane implements DelimitedLane {
   /** The fields of well-formed records. */
   #split(records: readonly TextRecord[]): readonly (readonly string[])[] {
     if (records.length === 0) return []
-    const { delimiter, qualifier } = this.format
+    const { delimiter, qualifier, rowDelimiter } = this.format
+    // Values with line ends and nothing around them: papaparse would split there.
+    if (qualifier === '' && rowDelimiter !== undefined)
+      return records.map(({ plainText }) => plainText.split(delimiter))
     // Papa.parse would take a byte order mark from the first value; its parser itself leaves values alone.
     // Without a qualifier only the fast mode is right: it splits at delimiters and line ends.
     const plain = qualifier === ''
@@ -186,6 +195,14 @@ export class PapaparseLane implements DelimitedLane {
     if (data.length !== records.length) throw new Error(`papaparse reads ${records.length} records as ${data.length}`)
     return data
   }
+}
+
+/** The text without the beginning of a record's end that it may end with. */
+function withoutCutEnd(text: string, rowEnd: string): string {
+  for (let length = rowEnd.length - 1; length > 0; length--) {
+    if (text.endsWith(rowEnd.slice(0, length))) return text.slice(0, -length)
+  }
+  return text
 }
 
 /** Writes the values of a block one behind the other. */

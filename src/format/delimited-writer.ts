@@ -4,16 +4,19 @@ import type { DelimitedFormat } from './source-format'
 
 /**
  * Writes records as delimited text that the reader of the same format reads back unchanged; null is written as ''.
- * Lines end with CRLF; a value is qualified only where it would be read differently without.
+ * Lines end with the format's row delimiter, CRLF by default; a value is qualified only where it would be read
+ * differently without.
  * Throws  RequestRefused 400 EA109 where a format without qualifier cannot hold a value.
  * Source  RFC 4180 section 2.
  */
 export function delimitedWriter(format: DelimitedFormat, columns: readonly string[]): RecordWriter {
+  const rowEnd = format.rowDelimiter ?? '\r\n'
   const line = (values: readonly (string | null)[]) =>
-    `${values.map((value, index) => fieldText(value ?? '', index, values.length, format)).join(format.delimiter)}\r\n`
+    values.map((value, index) => fieldText(value ?? '', index, values.length, format)).join(format.delimiter) + rowEnd
   return {
     header: () => (format.hasHeader ? line(columns) : ''),
     record: line,
+    raw: (text) => text + rowEnd,
     footer: () => '',
   }
 }
@@ -34,15 +37,20 @@ function fieldText(value: string, index: number, count: number, format: Delimite
   return qualifier + escaped.replaceAll(qualifier, sign + qualifier) + qualifier
 }
 
+/** Also finds a sign that would begin in the value and end behind it: 'a|' before '||'. */
+function beginsWithin(value: string, sign: string): boolean {
+  return (value + sign).indexOf(sign) < value.length
+}
+
 /** At the start of a file these would be read as a delimiter line, a byte order mark or a zip. */
 const specialStart = /^(?:sep=|\uFEFF)/i
 const zipStart = 'PK\x03\x04'
 
 function needsQualifier(value: string, index: number, count: number, format: DelimitedFormat): boolean {
-  const { delimiter, qualifier, comment } = format
-  if (/[\r\n]/.test(value) || (qualifier !== '' && value.includes(qualifier))) return true
-  // Also finds a delimiter that would begin in the value and end behind it: 'a|' before '||'.
-  if ((value + delimiter).indexOf(delimiter) < value.length) return true
+  const { delimiter, qualifier, comment, rowDelimiter } = format
+  if (qualifier !== '' && value.includes(qualifier)) return true
+  if (rowDelimiter === undefined ? /[\r\n]/.test(value) : beginsWithin(value, rowDelimiter)) return true
+  if (beginsWithin(value, delimiter)) return true
   // Behind blank fields too, as a tab or space before it hides no XML.
   if (/^\s*</.test(value)) return index === 0 || qualifier !== ''
   if (index > 0) return false

@@ -1,6 +1,7 @@
-import { MessageRejected, RequestRefused } from '../errors'
+import { MessageRejected } from '../errors'
 import { decode } from './decode'
 import { ByteLane, isByteDialect } from './delimited-bytes'
+import { checkDialect } from './delimited-dialect'
 import type { DelimitedLane } from './delimited-lane'
 import { PapaparseLane } from './delimited-papaparse'
 import { type Peeked, peek } from './peek'
@@ -46,13 +47,19 @@ export async function openDelimited(
 }
 
 function openLane(text: Peeked, format: DelimitedFormat, { maxRecordBytes }: ReadLimits): DelimitedLane {
-  const separator = /^sep=([^\r\n"])(?:\r\n|\n|\r|$)/i.exec(text.head.toString('utf8'))
-  // A separator that is the qualifier can only be text.
-  const [line = '', delimiter = format.delimiter] = separator?.[1] === format.qualifier ? [] : (separator ?? [])
+  const [line = '', delimiter = format.delimiter] = separatorLine(text, format) ?? []
   const dialect = { ...format, delimiter }
   const options = { maxRecordBytes, blockBytes, firstLine: line === '' ? 1 : 2 }
   const bytes = text.rest(Buffer.byteLength(line))
   return isByteDialect(dialect) ? new ByteLane(bytes, dialect, options) : new PapaparseLane(bytes, dialect, options)
+}
+
+/** Excel's line `sep=;` with its end, and the delimiter that it names. */
+function separatorLine(text: Peeked, { qualifier, rowDelimiter }: DelimitedFormat): readonly string[] | undefined {
+  const [line = '', separator, end] = /^sep=([^\r\n"])(\r\n|\n|\r|$)/i.exec(text.head.toString('utf8')) ?? []
+  // A separator that is the qualifier can only be text, and so can a line that goes on.
+  if (separator === undefined || separator === qualifier) return undefined
+  return end === '' || rowDelimiter === undefined || rowDelimiter === end ? [line, separator] : undefined
 }
 
 function sourceOf(columns: readonly string[], blocks: AsyncIterable<RecordBlock>): RecordSource {
@@ -78,25 +85,4 @@ async function refuseOtherKind(source: Peeked): Promise<void> {
   await source.close()
   const noun = kind === 'xml' ? 'an XML document' : 'a zip file (a data package or an Excel workbook)'
   throw new MessageRejected('EF110', `A delimited file is expected, and this is ${noun}.`, { line: 1 })
-}
-
-function checkDialect({ delimiter, qualifier, escape: sign = '', comment = '' }: DelimitedFormat): void {
-  const refuse = (sentence: string) => {
-    throw new RequestRefused(400, 'EA109', sentence)
-  }
-  // papaparse takes none of these as delimiter and would use a comma without a word.
-  if (delimiter === '' || /[\r\n"\uFEFF]/.test(delimiter)) {
-    refuse(`The delimiter ${JSON.stringify(delimiter)} cannot be used: it may not be empty, a quote or a line end.`)
-  }
-  if (qualifier.length > 1 || /[\r\n]/.test(qualifier) || (qualifier !== '' && delimiter.includes(qualifier))) {
-    refuse(
-      `The qualifier ${JSON.stringify(qualifier)} cannot be used: it is one character that the delimiter does not hold.`,
-    )
-  }
-  if (sign.length > 1 || /[\r\n]/.test(sign)) {
-    refuse(`The escape character ${JSON.stringify(sign)} cannot be used: it is one character, no line end.`)
-  }
-  if (/[\r\n]/.test(comment) || (comment !== '' && comment === delimiter)) {
-    refuse(`The comment sign ${JSON.stringify(comment)} cannot be used: it is no line end and not the delimiter.`)
-  }
 }

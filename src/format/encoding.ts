@@ -24,8 +24,16 @@ export function encodingNamed(name: string): Encoding {
   if (utf16beNames.has(plain)) return utf16be
   const singleByte = singleByteName(plain)
   if (singleByte !== undefined && iconv.encodingExists(singleByte)) return singleByteEncoding(singleByte)
-  throw new MessageRejected('EF109', `The encoding '${name.slice(0, 60)}' is not known.`)
+  const refused = refusedEncodings.find(({ names }) => names.includes(plain))
+  const trouble = refused ? `is ${refused.title}, which is not read` : 'is not known'
+  throw new MessageRejected('EF109', `The encoding '${name.slice(0, 60)}' ${trouble}.`)
 }
+
+/** What Dynamics 365 counts as Unicode too; no program writes such files today. */
+const refusedEncodings: readonly { readonly title: string; readonly names: readonly string[] }[] = [
+  { title: 'UTF-7', names: ['utf7', '65000', 'cp65000'] },
+  { title: 'UTF-32', names: ['utf32', 'utf32le', 'utf32be', 'ucs4', '12000', 'cp12000', '12001', 'cp12001'] },
+]
 
 // ASCII is read as UTF-8, of which it is a part: files said to be ASCII often are not.
 const utf8Names: ReadonlySet<string> = new Set(['utf8', '65001', 'cp65001', 'ascii', 'usascii', '20127'])

@@ -4,6 +4,8 @@ export interface RecordWriter {
   header(): string
   /** One record, its values in column order. */
   record(values: readonly (string | null)[]): string
+  /** A record as it stood in a file of the same format. */
+  raw(text: string): string
   /** What stands behind the last record; may be ''. */
   footer(): string
 }

@@ -1,26 +1,21 @@
+import type { RecordWriter } from './record-writer'
 import type { XmlFormat } from './source-format'
 
-/** Writes a file piece by piece: `header()`, then a `record(…)` each, then `footer()`. */
-export interface XmlWriter {
-  header(): string
-  /** Values in column order; null leaves the field out, '' writes it empty. */
-  record(values: readonly (string | null)[]): string
-  footer(): string
-}
-
 /**
- * Writes records as XML-Element or XML-Attribute, with upper-case names as Dynamics 365 writes them, a record a line.
+ * Writes records as XML-Element or XML-Attribute, with upper-case names as Dynamics 365 writes them, a record a line;
+ * null leaves a field out, '' writes it empty.
  * What the reader gets back is what was written (CR, LF and tabs are written as references where a parser would
  * change them), but for one thing: a character that XML cannot hold (control characters, lone surrogates, U+FFFE,
  * U+FFFF) is written as U+FFFD.
  */
-export function xmlWriter(format: XmlFormat, recordName: string, columns: readonly string[]): XmlWriter {
+export function xmlWriter(format: XmlFormat, recordName: string, columns: readonly string[]): RecordWriter {
   const name = recordName.toUpperCase()
   const fields = columns.map((column) => column.toUpperCase())
   return {
     header: () => `<?xml version="1.0" encoding="utf-8"?>\n<${format.root}>\n`,
     record: (values) =>
       format.style === 'element' ? elements(name, fields, values) : attributes(name, fields, values),
+    raw: (text) => `${text}\n`,
     footer: () => `</${format.root}>\n`,
   }
 }

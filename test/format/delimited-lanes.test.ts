@@ -484,7 +484,49 @@ describe('the papaparse lane alone', () => {
   })
 
   it.each([
+    ['a sign', '¶', {}],
+    ['several characters', '|~|', {}],
+    ['a sign, without qualifier', ';', { qualifier: '' }],
+  ])('reads rows that end with %s as the byte lane reads those that end with LF', async (_, rowDelimiter, dialect) => {
+    const own = fc.array(pieces, { maxLength: 60 }).map((parts) => parts.join('').replaceAll('\r', 'r'))
+    await fc.assert(
+      fc.asyncProperty(own, chunkSizes, blockSizes, async (text, sizes, blockBytes) => {
+        const byBytes = await read('byte lane', text, { format: { ...comma, ...dialect } })
+        const byRows = await read('papaparse lane', text.replaceAll('\n', rowDelimiter), {
+          format: { ...comma, ...dialect, rowDelimiter },
+          sizes,
+          options: { blockBytes },
+        })
+        const inRows = (value: string | null) => value?.replaceAll('\n', rowDelimiter)
+        expect(byRows.columns).toEqual(byBytes.columns.map(inRows))
+        expect(byRows.records.map(({ fault }) => fault?.code)).toEqual(byBytes.records.map(({ fault }) => fault?.code))
+        expect(valuesOf(byRows)).toEqual(valuesOf(byBytes).map((values) => values?.map(inRows)))
+        expect(byRows.error?.code).toEqual(byBytes.error?.code)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each(['\n', '\r\n'])(
+    'reads rows that end with %j and hold no other line end like any others',
+    async (rowDelimiter) => {
+      const own = fc
+        .array(pieces, { maxLength: 60 })
+        .map((parts) => parts.join('').replaceAll('\r', '').replaceAll('\n', rowDelimiter))
+      await fc.assert(
+        fc.asyncProperty(own, blockSizes, async (text, blockBytes) => {
+          const options = { blockBytes }
+          const byRows = await read('papaparse lane', text, { format: { ...comma, rowDelimiter }, options })
+          expect(byRows).toEqual(await read('byte lane', text, { options }))
+        }),
+        { numRuns: 500 },
+      )
+    },
+  )
+
+  it.each([
     [{ delimiter: '||' }, false],
+    [{ rowDelimiter: '\n' }, false],
     [{ delimiter: '§' }, false],
     [{ escape: '\\' }, false],
     [{ comment: '#' }, false],

@@ -23,18 +23,26 @@ const dialects: readonly [string, DelimitedFormat][] = [
   ['a sign beyond ASCII', { ...comma, delimiter: '¦' }],
   ['escapes', { ...comma, escape: '\\' }],
   ['comments', { ...comma, comment: '#' }],
+  ['rows that end with CRLF only', { ...comma, rowDelimiter: '\r\n' }],
+  ['rows that end with LF only', { ...comma, rowDelimiter: '\n' }],
+  ['rows that end with a lone CR', { ...comma, rowDelimiter: '\r' }],
+  ['rows that end with a semicolon', { ...comma, rowDelimiter: ';' }],
+  ['rows that end with two bars', { ...comma, rowDelimiter: '||' }],
+  ['rows that end with a sign, with escapes', { ...comma, delimiter: '||', rowDelimiter: '¶\n', escape: '\\' }],
 ]
 
 describe.each(dialects)('a delimited file: %s', (_, format) => {
-  const text = (...lines: string[][]) => lines.map((line) => line.join(format.delimiter)).join('\r\n')
+  const rowEnd = format.rowDelimiter ?? '\r\n'
+  const text = (...lines: string[][]) => lines.map((line) => line.join(format.delimiter)).join(rowEnd)
+  const line = (record: number) => (/[\r\n]/.test(rowEnd) ? record + 1 : 1)
 
   it('is read with trimmed header names', async () => {
     const reading = await read(text([' Id', 'Name '], ['1', ' Größe '], ['2', '']), format)
     expect(reading).toEqual({
       columns: ['Id', 'Name'],
       records: [
-        { number: 1, line: 2, values: ['1', ' Größe '] },
-        { number: 2, line: 3, values: ['2', ''] },
+        { number: 1, line: line(1), values: ['1', ' Größe '] },
+        { number: 2, line: line(2), values: ['2', ''] },
       ],
     })
   })
@@ -60,7 +68,7 @@ describe.each(dialects)('a delimited file: %s', (_, format) => {
     }
   })
 
-  it.each(['', '\r\n\n', '\uFEFF', '\uFEFF\r\n'])('is refused as empty: %j', async (empty) => {
+  it.each(['', rowEnd, '\uFEFF', `\uFEFF${rowEnd}${rowEnd}`])('is refused as empty: %j', async (empty) => {
     expect((await read(empty, format)).error).toMatchObject({ code: 'EF101' })
     expect((await read(empty, { ...format, hasHeader: false })).error).toMatchObject({ code: 'EF101' })
   })
@@ -77,6 +85,7 @@ describe.each(dialects)('a delimited file: %s', (_, format) => {
       '|',
       '||',
       '¦',
+      '¶',
       '\t',
       '\\',
       '#',
@@ -178,6 +187,10 @@ describe('openDelimited', () => {
     { escape: '\\\\' },
     { comment: ',' },
     { comment: '\r' },
+    { rowDelimiter: '' },
+    { rowDelimiter: ',\n' },
+    { rowDelimiter: '"' },
+    { rowDelimiter: '#\n', comment: '#' },
   ])('refuses a dialect that contradicts itself: %j', async (dialect) => {
     expect((await read('Id,Name\n', { ...comma, ...dialect })).error).toMatchObject({ code: 'EA109' })
   })
@@ -198,6 +211,51 @@ describe('openDelimited', () => {
     }
     await expect(openDelimited(source(), comma, shape, defaultReadLimits)).rejects.toThrow()
     expect(isClosed).toBe(true)
+  })
+})
+
+describe('a row delimiter of its own', () => {
+  it('leaves line ends in fields alone, quoted or not', async () => {
+    const text = 'Id,Name\r\n1,a\nb\rc\r\n"2","x\r\ny"\r\n'
+    expect(await read(text, { ...comma, rowDelimiter: '\r\n' }, 3)).toEqual({
+      columns: ['Id', 'Name'],
+      records: [
+        { number: 1, line: 2, values: ['1', 'a\nb\rc'] },
+        { number: 2, line: 5, values: ['2', 'x\r\ny'] },
+      ],
+    })
+    expect(valuesOf(await read(text, { ...comma, rowDelimiter: '\r\n', qualifier: '' }))).toEqual([
+      ['1', 'a\nb\rc'],
+      ['"2"', '"x'],
+      undefined,
+    ])
+  })
+
+  it('ends what is wrong with a record as well', async () => {
+    const text = 'Id,Name;1,a"b;2;"3"x,y\nz;4,d'
+    expect((await read(text, { ...comma, rowDelimiter: ';' }, 2)).records).toEqual([
+      { number: 1, line: 1, fault: expect.objectContaining({ code: 'ER103', text: '1,a"b' }) },
+      { number: 2, line: 1, fault: expect.objectContaining({ code: 'ER101', text: '2' }) },
+      { number: 3, line: 1, fault: expect.objectContaining({ code: 'ER102', text: '"3"x,y\nz' }) },
+      { number: 4, line: 2, values: ['4', 'd'] },
+    ])
+  })
+
+  it('ends comments, and the line that names a delimiter only where that line ends so', async () => {
+    const format = { ...comma, rowDelimiter: '\n', comment: '#' }
+    expect(await read('sep=;\n# Id;Name\r still a comment\nId;Name\n1;2', format)).toMatchObject({
+      columns: ['Id', 'Name'],
+      records: [{ line: 5, values: ['1', '2'] }],
+    })
+    expect((await read('sep=;\r\nx', { ...comma, rowDelimiter: '\n' })).columns).toEqual(['sep=;'])
+  })
+
+  it('is not taken for part of a record that is as large as may be', async () => {
+    const format = { ...comma, rowDelimiter: '<end>\n' }
+    const limits = { maxRecordBytes: 20 }
+    const opened = (text: string) => readAll(() => openDelimited(chunked(text, 1), format, shape, limits))
+    expect(valuesOf(await opened(`Id,Name<end>\n1,${'x'.repeat(18)}<end>\n`))).toEqual([['1', 'x'.repeat(18)]])
+    expect((await opened(`Id,Name<end>\n1,${'x'.repeat(19)}<end>\n`)).error).toMatchObject({ code: 'EF107', line: 2 })
   })
 })
 
