@@ -3,10 +3,10 @@ import { type Entity, nearest } from '../entity'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import { storable } from '../execution/storable'
-import { type SourceFormatName, sourceFormatNamed } from '../format/registry'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
 import { type Activity, getActivity } from '../project/activity'
+import { findSourceFormat } from '../project/source-format-store'
 import { insertMessage, type NewMessage, type ReceivedMessage } from './message-insert'
 
 /** What a producer says about the file that it sends. */
@@ -32,7 +32,7 @@ const inlineBytes = 64 * 1024
 /**
  * Keeps a message: its bytes, itself and its execution. When this returns everything is durable.
  * Input   the bytes, which are read to their end.
- * Throws  RequestRefused EA101 to EA106, EA109, EA111, or what reading the bytes throws; Unavailable ES102, ES105.
+ * Throws  RequestRefused EA101 to EA106, EA109, EA111, EA115, or what reading the bytes throws; Unavailable ES102, ES105.
  *         Nothing is left behind then.
  */
 export async function receive(
@@ -85,7 +85,7 @@ interface ResolvedDelivery {
   readonly activity: Activity | undefined
   readonly entity: Entity
   readonly company: string | null
-  readonly sourceFormat: SourceFormatName | null
+  readonly sourceFormat: string | null
 }
 
 /** Decides entity, company and format; refuses before a byte is read. */
@@ -102,7 +102,7 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
     activity,
     entity,
     company,
-    sourceFormat: sourceFormat === null ? null : sourceFormatNamed(sourceFormat).name,
+    sourceFormat: sourceFormat === null ? null : (await findSourceFormat(context.db, sourceFormat)).name,
   }
 }
 
