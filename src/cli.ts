@@ -6,6 +6,7 @@ import { demo } from './cli/demo/demo'
 import { type InferOptions, inferFromFile, listEntities, showEntity } from './cli/entity'
 import { type ErrorsOptions, showErrors } from './cli/errors'
 import { exitCodeOf, exitCodes, tellError } from './cli/failure'
+import { formatOptions, listFormats, removeFormat, type SetFormatOptions, setFormat, showFormat } from './cli/format'
 import { type ImportOptions, importFile } from './cli/import'
 import { migrateNow } from './cli/migrate'
 import { showStatus } from './cli/status'
@@ -30,6 +31,7 @@ export function program(): Command {
   addOperating(entrepot)
   addActivities(entrepot)
   addEntities(entrepot)
+  addFormats(entrepot)
   return entrepot
 }
 
@@ -65,7 +67,8 @@ function addRunning(entrepot: Command): void {
     .action(start(({ keep }: { keep?: boolean }) => demo({ keep: keep ?? false })))
 }
 
-const formats = `source data format, else it is detected: ${Object.keys(sourceFormats).join(', ')}`
+const formats = 'source data format, else it is detected: see entrepot format list'
+const builtInFormats = `source data format, else it is detected: ${Object.keys(sourceFormats).join(', ')}`
 const asJson = ['--json', 'prints JSON for machines'] as const
 
 function addImport(entrepot: Command): void {
@@ -161,9 +164,35 @@ function addEntities(entrepot: Command): void {
     .command('infer')
     .description('writes the declaration of a new entity from the records of a file')
     .argument('<file>', "a sample, or '-' for standard input")
-    .option('-f, --format <name>', formats)
+    .option('-f, --format <name>', builtInFormats)
     .option('-o, --out <file>', 'where to write it, instead of standard output')
     .action(run((file: string, options: InferOptions) => inferFromFile(file, options)))
+}
+
+function addFormats(entrepot: Command): void {
+  const format = entrepot.command('format').description('how files are written: delimiters, encodings, numbers, dates')
+  format
+    .command('list')
+    .description('lists the source data formats')
+    .option(...asJson)
+    .action(run((options: { json?: boolean }) => listFormats(options)))
+  format
+    .command('show')
+    .description('shows a format')
+    .argument('<name>')
+    .option(...asJson)
+    .action(run((name: string, options: { json?: boolean }) => showFormat(name, options)))
+  const set = format
+    .command('set')
+    .description('adds a format of your own, or replaces its definition; \\t, \\n and \\r may be written so')
+    .argument('<name>')
+  for (const [flags, description] of formatOptions) set.option(flags, description)
+  set.option(...asJson).action(run((name: string, options: SetFormatOptions) => setFormat(name, options)))
+  format
+    .command('remove')
+    .description('removes a format that no activity uses')
+    .argument('<name>')
+    .action(run((name: string) => removeFormat(name)))
 }
 
 function collect(value: string, earlier: string[] = []): string[] {

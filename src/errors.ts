@@ -79,11 +79,14 @@ export const errorCodes = {
   ER203: { means: 'The value is no whole number in range.', hint: 'Write digits with an optional minus sign.' },
   ER204: {
     means: 'The value is no decimal number that fits.',
-    hint: 'Write digits with a dot before the decimals and no grouping.',
+    hint: 'Write digits with a dot before the decimals and no grouping, or as the source data format says.',
   },
   ER205: { means: 'The value is neither true nor false.', hint: 'Write Yes or No, true or false, 1 or 0.' },
-  ER206: { means: 'The value is no date.', hint: 'Write yyyy-MM-dd.' },
-  ER207: { means: 'The value is no date and time.', hint: 'Write yyyy-MM-ddTHH:mm:ss, with Z or an offset.' },
+  ER206: { means: 'The value is no date.', hint: 'Write yyyy-MM-dd, or as the source data format says.' },
+  ER207: {
+    means: 'The value is no date and time.',
+    hint: 'Write yyyy-MM-ddTHH:mm:ss, with Z or an offset, or as the source data format says.',
+  },
   ER208: { means: 'The value is no GUID.', hint: 'Write 8-4-4-4-12 hexadecimal digits.' },
   ER209: { means: 'The value is no member of the enumeration.', hint: 'Use one of the names that the reason lists.' },
   ER210: { means: "The entity's own rule refuses the record.", hint: 'See the reason.' },
@@ -135,7 +138,10 @@ export const errorCodes = {
     means: 'The request comes from another web site, or was sent to a name that is not ours.',
     hint: 'Send it from a program, or set PUBLIC_URL to the address that browsers use.',
   },
-  EA115: { means: 'The data project is not known.', hint: 'See the known ones with: entrepot project list' },
+  EA115: {
+    means: 'The source data format is not known.',
+    hint: 'See the known ones with: entrepot format list',
+  },
   EA116: {
     means: 'The data project exists, and the package may not overwrite it.',
     hint: 'Call with overwrite true, or name another project.',
@@ -143,6 +149,10 @@ export const errorCodes = {
   EA117: {
     means: 'The id of the execution was used for another package.',
     hint: 'Use a new id for a new package, or leave it empty to have one made.',
+  },
+  EA118: {
+    means: 'The data project is not known.',
+    hint: 'See the known ones with: entrepot project list',
   },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },

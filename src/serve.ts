@@ -1,5 +1,6 @@
 import { activityRoutes } from './api/activity-routes'
 import { errorRoutes } from './api/error-routes'
+import { formatRoutes } from './api/format-routes'
 import { readHubFacts } from './api/hub-facts'
 import { messageRoutes } from './api/message-routes'
 import { opsRoutes } from './api/ops-routes'
@@ -50,6 +51,7 @@ function hubRoutes(hub: Hub, queues: Queues, metrics: Metrics): Route[] {
     ...messageRoutes(hub, queues),
     ...errorRoutes(hub),
     ...activityRoutes(hub),
+    ...formatRoutes(hub),
     ...opsRoutes(hub.db, queues, metrics),
   ]
 }

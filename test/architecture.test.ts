@@ -12,7 +12,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
   format: ['entity'],
   platform: [],
   payload: ['entity', 'platform'],
-  project: ['entity', 'platform'],
+  project: ['entity', 'platform', 'format'],
   execution: ['entity', 'platform', 'payload', 'project'],
   // The steps, which never know of one another.
   source: ['entity', 'platform', 'payload', 'project', 'execution', 'format'],

@@ -1,9 +1,10 @@
 import type { Entity } from '../entity'
 import type { Context } from '../execution/context'
-import { sourceFormatNamed, sourceFormats } from '../format/registry'
+import { sourceFormats } from '../format/registry'
 import { type Route, route } from '../platform/http-route'
 import { flag, guid, list, nullable, object, oneOf, text, type ValueOf, whole } from '../platform/schema'
 import { addActivity, enableActivity, getActivity, listActivities } from '../project/activity'
+import { findSourceFormat } from '../project/source-format-store'
 
 /** Activities, and the entities that they can take. */
 export function activityRoutes({ db, registry }: Context): readonly Route[] {
@@ -36,10 +37,12 @@ export function activityRoutes({ db, registry }: Context): readonly Route[] {
       body: newActivity,
       answers: { 201: { description: 'The activity; producers send files to its id.', schema: activitySchema } },
       handle: async ({ body }) => {
-        const entities = body.entities.map(({ entity, sourceFormat }) => ({
-          entity: registry.get(entity).name,
-          sourceFormat: sourceFormat === undefined ? null : sourceFormatNamed(sourceFormat).name,
-        }))
+        const entities = await Promise.all(
+          body.entities.map(async ({ entity, sourceFormat }) => ({
+            entity: registry.get(entity).name,
+            sourceFormat: sourceFormat === undefined ? null : (await findSourceFormat(db, sourceFormat)).name,
+          })),
+        )
         return { status: 201, body: await addActivity(db, { ...body, entities }) }
       },
     }),
@@ -92,7 +95,7 @@ const newActivity = object(
         { entity: text({ description: 'Any name of the entity.' }) },
         {
           sourceFormat: text({
-            description: `One of ${Object.keys(sourceFormats).join(', ')}; left out, it is detected.`,
+            description: `One of ${Object.keys(sourceFormats).join(', ')} or of your own formats; left out, it is detected.`,
           }),
         },
       ),

@@ -1,6 +1,6 @@
-import { sourceFormatNamed } from '../format/registry'
 import type { Hub } from '../hub'
 import { type Activity, addActivity, enableActivity, listActivities } from '../project/activity'
+import { findSourceFormat } from '../project/source-format-store'
 import { exitCodes } from './failure'
 import { withHub } from './session'
 import { print, printJson, table } from './terminal'
@@ -18,7 +18,7 @@ export interface AddActivityOptions {
 /** Adds an import activity and prints the GUID that producers send to. */
 export function addOne(name: string, options: AddActivityOptions): Promise<number> {
   return withHub('activity', async ({ db, registry }) => {
-    const sourceFormat = options.format === undefined ? null : sourceFormatNamed(options.format).name
+    const sourceFormat = options.format === undefined ? null : (await findSourceFormat(db, options.format)).name
     const activity = await addActivity(db, {
       name,
       entities: options.entity.map((entity) => ({ entity: registry.get(entity).name, sourceFormat })),

@@ -14,7 +14,7 @@ const headBytes = 4 * 1024 * 1024
 
 /**
  * Reads the first records of a file of any format as texts.
- * Throws  MessageRejected EF… where it cannot be read, RequestRefused EA109, EA112.
+ * Throws  MessageRejected EF… where it cannot be read, RequestRefused EA112, EA115.
  */
 export async function readSample(file: string, formatName?: string): Promise<Sample> {
   const { head, close } = await peek((await openFile(file)).bytes, headBytes)

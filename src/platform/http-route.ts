@@ -24,7 +24,7 @@ export interface Answer {
 
 /** One way to call the server: what is checked, what is documented, what is done. */
 export interface Route<Params = unknown, Query = unknown, Body = unknown> {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With `:name` for parameters. */
   readonly path: string
   /** Unique name in the OpenAPI document. */

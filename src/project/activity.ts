@@ -52,7 +52,7 @@ export interface NewActivity {
 
 /**
  * Adds an import activity.
- * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without name or entities, EA115 (404).
+ * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without name or entities, EA118 (404).
  */
 export async function addActivity(db: Database, activity: NewActivity): Promise<Activity> {
   if (activity.name.trim() === '') throw new RequestRefused(400, 'EA109', 'An activity needs a name')

@@ -109,10 +109,10 @@ export async function findProject(db: Queryable, name: string): Promise<DataProj
   return project
 }
 
-/** The data project of this name. Throws RequestRefused EA115 (404). */
+/** The data project of this name. Throws RequestRefused EA118 (404). */
 export async function getProject(db: Queryable, name: string): Promise<DataProject> {
   const project = await findProject(db, name)
-  if (!project) throw new RequestRefused(404, 'EA115', `There is no data project '${name.slice(0, 100)}'`)
+  if (!project) throw new RequestRefused(404, 'EA118', `There is no data project '${name.slice(0, 100)}'`)
   return project
 }
 
@@ -135,7 +135,7 @@ export async function addProject(db: Queryable, header: ProjectHeader): Promise<
   return getProject(db, name)
 }
 
-/** Changes what is said of a project itself; what is left out stays. Throws RequestRefused EA115 (404). */
+/** Changes what is said of a project itself; what is left out stays. Throws RequestRefused EA118 (404). */
 export async function changeProject(
   db: Queryable,
   name: string,
@@ -151,7 +151,7 @@ export async function changeProject(
 
 /**
  * Removes a data project; executions of it stay as they are.
- * Throws  RequestRefused EA115 (404), EA110 (409) while an activity is a channel of it.
+ * Throws  RequestRefused EA118 (404), EA110 (409) while an activity is a channel of it.
  */
 export async function removeProject(db: Database, name: string): Promise<void> {
   const project = await getProject(db, name)
@@ -167,7 +167,7 @@ export async function removeProject(db: Database, name: string): Promise<void> {
 /** A change of a project's entity: what is left out stays as it is, or has its default in a new one. */
 export type LineChange = Pick<ProjectEntity, 'entity'> & Partial<ProjectEntity>
 
-/** Adds an entity to a project, or changes the one that is there. Throws RequestRefused EA115 (404). */
+/** Adds an entity to a project, or changes the one that is there. Throws RequestRefused EA118 (404). */
 export async function setProjectEntity(db: Database, name: string, change: LineChange): Promise<DataProject> {
   return db.transaction(async (tx) => {
     const project = await lockProject(tx, name)
@@ -177,7 +177,7 @@ export async function setProjectEntity(db: Database, name: string, change: LineC
   })
 }
 
-/** Takes an entity out of a project. Throws RequestRefused EA115 (404), EA105 (404) when it is not there. */
+/** Takes an entity out of a project. Throws RequestRefused EA118 (404), EA105 (404) when it is not there. */
 export async function removeProjectEntity(db: Database, name: string, entity: string): Promise<DataProject> {
   return db.transaction(async (tx) => {
     const project = await lockProject(tx, name)

@@ -5,13 +5,13 @@ import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
 import { storable } from '../execution/storable'
 import { peek } from '../format/peek'
-import { type SourceFormatName, sourceFormatNamed } from '../format/registry'
 import { fileKindOf } from '../format/signature'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
 import { type Activity, getActivity } from '../project/activity'
 import { getProject, settingsOf } from '../project/data-project'
 import type { EntitySettings } from '../project/entity-settings'
+import { findSourceFormat } from '../project/source-format-store'
 import { insertMessage, type NewMessage, type ReceivedMessage } from './message-insert'
 import { type KeptMessageBytes, receivePackage } from './receive-package'
 
@@ -45,7 +45,7 @@ export const inlineBytes = 64 * 1024
 /**
  * Keeps a message: its bytes, itself and its execution. When this returns everything is durable.
  * Input   the bytes, which are read to their end.
- * Throws  RequestRefused EA101 to EA106, EA109, EA111, or what reading the bytes throws; Unavailable ES102, ES105.
+ * Throws  RequestRefused EA101 to EA106, EA109, EA111, EA115, or what reading the bytes throws; Unavailable ES102, ES105.
  *         Nothing is left behind then.
  */
 export async function receive(
@@ -124,7 +124,7 @@ interface ResolvedDelivery {
   /** Undefined where nobody says which: only a package can do without. */
   readonly entity: Entity | undefined
   readonly company: string | null
-  readonly sourceFormat: SourceFormatName | null
+  readonly sourceFormat: string | null
   readonly settings: EntitySettings | null
 }
 
@@ -143,7 +143,7 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
     entity,
     company,
     settings: line ? settingsOf(line) : null,
-    sourceFormat: sourceFormat === null ? null : sourceFormatNamed(sourceFormat).name,
+    sourceFormat: sourceFormat === null ? null : (await findSourceFormat(context.db, sourceFormat)).name,
   }
 }
 

@@ -1,7 +1,9 @@
-import { type Column, companyColumn, fieldTypes } from '../entity'
+import { type Column, type Convert, companyColumn, type Entity, type FieldFault, fieldTypes } from '../entity'
 import { type ByteRule, copyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { shownValue } from '../execution/record-error'
+import { conventionOf } from '../format/conventions'
+import type { SourceFormat } from '../format/source-format'
 
 /** An entity's column as the encoder sees it. */
 export interface ColumnPlan {
@@ -9,6 +11,10 @@ export interface ColumnPlan {
   /** Index of the source's column, -1 when the source has none. */
   readonly source: number
   readonly rule: ByteRule
+  /** What is done to the text of a cell before the field reads it; such columns have no byte rule. */
+  readonly convert: Convert | undefined
+  /** Canonical text of a cell without characters. */
+  readonly emptyText: string
   /** COPY text for a cell without characters. */
   readonly empty: Buffer
   /** COPY text where the record does not give the field. */
@@ -22,8 +28,14 @@ export interface ColumnPlan {
 /** COPY's text for a cell that is not given. */
 export const notGiven = Buffer.from('\\N')
 
+/** For each column of an entity what its texts in a format need; undefined where none needs anything. */
+export function conventionsOf(format: SourceFormat, { columns }: Entity): readonly (Convert | undefined)[] | undefined {
+  const converts = columns.map(({ field }) => conventionOf(format, field))
+  return converts.some((convert) => convert !== undefined) ? converts : undefined
+}
+
 /** Decides what the encoder must know of a column, once a source. */
-export function columnPlan(column: Column, source: number, company: string | null): ColumnPlan {
+export function columnPlan(column: Column, source: number, company: string | null, convert?: Convert): ColumnPlan {
   const { name, field, isKey } = column
   const type = fieldTypes[field.type]
   const isCompany = name === companyColumn && isKey
@@ -32,7 +44,9 @@ export function columnPlan(column: Column, source: number, company: string | nul
   return {
     column,
     source,
-    rule: type.bytes(field),
+    rule: convert === undefined ? type.bytes(field) : undecided,
+    convert,
+    emptyText: empty,
     empty: copyText(empty),
     absent: fallback === undefined ? notGiven : copyText(fallback),
     refusesEmpty: field.mandatory && fallback === undefined && field.default === undefined,
@@ -40,9 +54,17 @@ export function columnPlan(column: Column, source: number, company: string | nul
   }
 }
 
-/** The one rule: the field's own parser decides, whatever the byte rule left undecided. */
-export function parseField({ field }: Column, text: string) {
-  return fieldTypes[field.type].parse(text, field)
+const undecided: ByteRule = () => -1
+
+/**
+ * The canonical text of a cell, or what is wrong with it. The one rule: the conversion, then the field's own parser decide,
+ * whatever the byte rule left undecided.
+ */
+export function readCell({ column, convert, refusesEmpty, emptyText }: ColumnPlan, text: string): string | FieldFault {
+  const converted = convert === undefined ? text : convert(text)
+  if (typeof converted !== 'string') return converted
+  if (converted !== '') return fieldTypes[column.field.type].parse(converted, column.field)
+  return refusesEmpty ? { code: 'ER201', reason: 'is empty' } : emptyText
 }
 
 /** What is wrong with the text of a cell; undefined for a good one. */
@@ -50,12 +72,12 @@ export function fieldFault(
   plan: ColumnPlan,
   text: string | undefined,
 ): { code: ErrorCode; reason: string } | undefined {
-  const { column, refusesEmpty, refusesAbsent, source } = plan
+  const { column, refusesAbsent, source } = plan
   if (text === undefined) {
     return refusesAbsent && source !== -1 ? { code: 'ER201', reason: `${column.name} is not given` } : undefined
   }
-  if (text === '') return refusesEmpty ? { code: 'ER201', reason: `${column.name} is empty` } : undefined
-  const parsed = parseField(column, text)
-  if (typeof parsed === 'string') return undefined
-  return { code: parsed.code, reason: `${column.name} '${shownValue(text)}' ${parsed.reason}` }
+  const read = readCell(plan, text)
+  if (typeof read === 'string') return undefined
+  const value = text === '' ? '' : ` '${shownValue(text)}'`
+  return { code: read.code, reason: `${column.name}${value} ${read.reason}` }
 }

@@ -1,17 +1,22 @@
 import type { Entity } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
+import { inConvention } from '../format/conventions'
 import { detectFormat } from '../format/detect'
-import { recordWriter, type SourceFormat, sourceFormatNamed } from '../format/registry'
+import { recordWriter, type SourceFormat } from '../format/registry'
+import { findSourceFormat } from '../project/source-format-store'
 import { mapColumns } from './column-map'
+import { isAsItCame } from './copy'
 
 /** Records read at a time. */
 const pageRecords = 1_000
 
 /**
  * The records of an execution that are in error, in the format that they came in, ready to be corrected and sent again.
- * A record whose shape was wrong stands in it as it came, so that its trouble can be seen.
- * Yields  text of the file; nothing when there are no such records.
+ * A record whose shape was wrong stands in it as it came, so that its trouble can be seen. A record that failed at promotion
+ * was canonical by then, and is written in the conventions of the format.
+ * Yields  text of the file, to be sent as UTF-8; nothing when there are no such records.
+ * Throws  RequestRefused EA115 when the format was removed.
  */
 export async function* errorsFile(context: Context, executionId: string): AsyncGenerator<string> {
   const works = await context.db.query<FailedWork>(
@@ -42,30 +47,38 @@ interface FailedRecord {
   readonly number: number
   readonly raw: string | null
   readonly values: (string | null)[]
+  readonly isAsItCame: boolean
 }
 
 async function* failedRecords(context: Context, entity: Entity, work: FailedWork): AsyncGenerator<string> {
   const header = work.sourceColumns ?? entity.columns.map(({ name }) => name)
   const { sources } = mapColumns(entity, header, { strict: false, company: '' })
   const staged = entity.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  const writer = recordWriter(await formatOf(context, work), entity.name, header)
-  yield writer.header()
+  const format = await formatOf(context, work)
+  const writer = recordWriter(format, entity.name, header)
+  const written = entity.columns.map(({ field }) => inConvention(format, field) ?? asItIs)
+  // The mark says that this is UTF-8, whatever code page the format has for files without one.
+  yield (format.kind === 'delimited' && format.encoding !== undefined ? '\uFEFF' : '') + writer.header()
   for (let after = 0; ; ) {
     const records = await context.db.query<FailedRecord>(
-      `SELECT _record_number AS number, _raw AS raw, ARRAY[${staged}]::text[] AS values
-       FROM ${work.stagingTable ?? stagingTable(entity)}
+      `SELECT _record_number AS number, _raw AS raw, ARRAY[${staged}]::text[] AS values, ${isAsItCame} AS "isAsItCame"
+       FROM ${work.stagingTable ?? stagingTable(entity)} s
        WHERE _execution_entity = $1 AND _state = 'E' AND _record_number > $2 ORDER BY _record_number LIMIT ${pageRecords}`,
       [work.id, after],
     )
     if (records.length === 0) break
-    const lines = records.map(({ raw, values }) =>
-      raw === null ? writer.record(inFileOrder(values, sources, header.length)) : `${raw}\r\n`,
-    )
+    const lines = records.map(({ raw, values, isAsItCame: isRaw }) => {
+      if (raw !== null) return writer.raw(raw)
+      const texts = isRaw ? values : values.map((value, index) => value && written[index]!(value))
+      return writer.record(inFileOrder(texts, sources, header.length))
+    })
     yield lines.join('')
     after = records.at(-1)!.number
   }
   yield writer.footer()
 }
+
+const asItIs = (text: string): string => text
 
 /** The staged values under the columns that they came from; columns that the entity does not know stay empty. */
 function inFileOrder(values: readonly (string | null)[], sources: readonly number[], width: number): (string | null)[] {
@@ -76,8 +89,8 @@ function inFileOrder(values: readonly (string | null)[], sources: readonly numbe
   return cells
 }
 
-async function formatOf({ payloads }: Context, work: FailedWork): Promise<SourceFormat> {
-  if (work.sourceFormat !== null) return sourceFormatNamed(work.sourceFormat).format
+async function formatOf({ db, payloads }: Context, work: FailedWork): Promise<SourceFormat> {
+  if (work.sourceFormat !== null) return (await findSourceFormat(db, work.sourceFormat)).format
   if (work.payload !== null) return detectFormat(work.payload.subarray(0, 64 * 1024)).format
   for await (const piece of payloads.open(work.payloadLocation!)) return detectFormat(Buffer.from(piece)).format
   return detectFormat(Buffer.alloc(0)).format

@@ -4,9 +4,11 @@ import type { Context } from '../execution/context'
 import type { Work } from '../execution/work'
 import { detectFormat } from '../format/detect'
 import type { RecordSource } from '../format/record-block'
-import { openRecords, sourceFormatNamed } from '../format/registry'
+import { openRecords } from '../format/registry'
 import type { SourceFormat } from '../format/source-format'
+import { findSourceFormat } from '../project/source-format-store'
 import { type ColumnMap, mapColumns } from './column-map'
+import { conventionsOf } from './column-plan'
 import type { KeySet } from './key-set'
 import { RecordEncoder } from './record-encoder'
 
@@ -21,12 +23,13 @@ export interface OpenedMessage {
 /**
  * Opens a message: detects or looks up its format, reads its header and matches its columns.
  * Input   `groupKeys`: takes the keys of all messages that are staged together.
- * Throws  MessageRejected (EF…, EP105, ES105) when nothing of the file can be staged.
+ * Throws  MessageRejected (EF…, EP105, ES105), RequestRefused EA115 (its format was removed) when nothing of the file can
+ *         be staged.
  */
 export async function openMessage(context: Context, work: Work, groupKeys?: KeySet): Promise<OpenedMessage> {
   const entity = entityOf(context.registry, work)
   const bytes = work.payload === null ? context.payloads.open(work.payloadLocation!) : once(work.payload)
-  const { format, whole } = await formatOf(work, bytes)
+  const { format, whole } = await formatOf(context, work, bytes)
   const fieldNames = entity.columns.map(({ name }) => name)
   const recordNames = [entity.name, entity.publicEntityName]
   const source = await openRecords(
@@ -37,12 +40,14 @@ export async function openMessage(context: Context, work: Work, groupKeys?: KeyS
   )
   const company = entity.companySpecific ? work.company : null
   const map = mapColumns(entity, source.columns, { strict: work.strict, company })
+  const converts = conventionsOf(format, entity)
   const encoder = new RecordEncoder(entity, {
     executionEntityId: work.id,
     width: source.columns.length,
     sources: map.sources,
     company,
     sourceBytes: work.bytes,
+    ...(converts ? { converts } : {}),
     ...(groupKeys ? { groupKeys } : {}),
   })
   return { entity, source, map, encoder }
@@ -59,10 +64,14 @@ export function entityOf(registry: EntityRegistry, work: Pick<Work, 'entity'>): 
 const headBytes = 64 * 1024
 
 async function formatOf(
+  { db }: Context,
   work: Work,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<{ format: SourceFormat; whole: AsyncIterable<Uint8Array> }> {
-  if (work.sourceFormat !== null) return { format: sourceFormatNamed(work.sourceFormat).format, whole: bytes }
+  if (work.sourceFormat !== null) {
+    const { format } = await findSourceFormat(db, work.sourceFormat)
+    return { format, whole: bytes }
+  }
   const iterator = bytes[Symbol.asyncIterator]()
   const head: Uint8Array[] = []
   for (let size = 0; size < headBytes; ) {

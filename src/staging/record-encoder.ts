@@ -1,10 +1,10 @@
-import { type Entity, fieldTypes } from '../entity'
+import { type Convert, type Entity, fieldTypes } from '../entity'
 import { writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
 import { storable } from '../execution/storable'
 import type { RecordBlock, RecordFault } from '../format/record-block'
-import { type ColumnPlan, columnPlan, fieldFault, notGiven, parseField } from './column-plan'
+import { type ColumnPlan, columnPlan, fieldFault, notGiven, readCell } from './column-plan'
 import { KeySet } from './key-set'
 
 /** Where the rows of an encoder go, and how they are marked. */
@@ -16,6 +16,8 @@ export interface EncoderOptions {
   readonly sources: readonly number[]
   /** Canonical company of records that name none. */
   readonly company: string | null
+  /** By the entity's columns, what is done to the text of a cell before its field reads it. */
+  readonly converts?: readonly (Convert | undefined)[]
   /** State of good records: V, or R when they were in error before. */
   readonly goodState?: 'V' | 'R'
   /** Takes the keys as well, of several sources. */
@@ -66,7 +68,9 @@ export class RecordEncoder {
     this.prefix = Buffer.from(`${options.executionEntityId}\t`)
     this.goodState = Buffer.from(options.goodState ?? 'V')
     this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))
-    this.plans = entity.columns.map((column, index) => columnPlan(column, options.sources[index]!, options.company))
+    this.plans = entity.columns.map((column, index) =>
+      columnPlan(column, options.sources[index]!, options.company, options.converts?.[index]),
+    )
     this.given = this.plans.map(() => false)
     this.leftOut = this.plans.map(() => false)
   }
@@ -150,7 +154,7 @@ export class RecordEncoder {
     }
     this.given[c] = true
     const end = ends[r * this.width + source]!
-    if (start === end) {
+    if (start === end && plan.convert === undefined) {
       this.writeBytes(plan.empty)
       return !plan.refusesEmpty
     }
@@ -160,9 +164,9 @@ export class RecordEncoder {
       this.at = next
       return true
     }
-    const parsed = parseField(plan.column, bytes.toString('utf8', start, end))
-    if (typeof parsed !== 'string') return false
-    this.writeText(parsed)
+    const read = readCell(plan, bytes.toString('utf8', start, end))
+    if (typeof read !== 'string') return false
+    this.writeText(read)
     return true
   }
 
@@ -226,12 +230,11 @@ export class RecordEncoder {
   /** What the entity's own rule says of a record whose fields are right. */
   private ruleErrors(block: RecordBlock, r: number): RecordError[] {
     const row: Record<string, unknown> = {}
-    for (const { column, source, absent } of this.plans) {
-      const { name, field } = column
-      const type = fieldTypes[field.type]
-      const text = this.textAt(block, r, source) ?? (absent === notGiven ? '' : absent.toString())
-      const canonical = text === '' ? (field.default ?? type.empty(field)) : parseField(column, text)
-      row[name] = type.value(canonical as string) // called for records whose fields have all been parsed
+    for (const plan of this.plans) {
+      const { name, field } = plan.column
+      const text = this.textAt(block, r, plan.source)
+      const canonical = text === undefined ? plan.emptyText : readCell(plan, text)
+      row[name] = fieldTypes[field.type].value(canonical as string) // called for records whose fields have all been read
     }
     return this.entity.validateRecord!(row).map(({ field, reason }) => ({
       recordNumber: block.firstRecordNumber + r,

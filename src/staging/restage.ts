@@ -1,11 +1,13 @@
-import type { Entity } from '../entity'
+import type { Convert, Entity } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { RecordBlock } from '../format/record-block'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
-import { copyErrors, copyStaging } from './copy'
+import { findSourceFormat } from '../project/source-format-store'
+import { conventionsOf } from './column-plan'
+import { copyErrors, copyStaging, isAsItCame } from './copy'
 import { entityOf } from './open-message'
 import { RecordEncoder } from './record-encoder'
 
@@ -14,17 +16,21 @@ const chunkRecords = 5_000
 
 /**
  * Checks the staged records of an execution that are in error once more, from their staged texts, which a person may
- * have corrected: the first step of a retry. Good ones get state R, by which promotion knows them from those it has
+ * have corrected: the first step of a retry. Texts of records that were found wrong when they were staged are as they came,
+ * in the conventions of their format; those of records that failed at promotion are canonical. Good ones get state R, by which promotion knows them from those it has
  * promoted before. Records whose shape was wrong stay in error: they have no fields.
  */
 export async function restage({ db, registry }: Context, work: Work): Promise<DueWork[]> {
   const entity = entityOf(registry, work)
   const table = work.stagingTable ?? stagingTable(entity)
+  // A detected format has no conventions.
+  const known = work.sourceFormat === null ? undefined : await findSourceFormat(db, work.sourceFormat)
+  const converts = known && conventionsOf(known.format, entity)
   for (let after: number | undefined = 0; after !== undefined; ) {
     const position: number = after
     after = await db.transaction(async (tx) => {
       await fence(tx, [work])
-      const last = await restageChunk(tx, work, entity, table, position)
+      const last = await restageChunk(tx, work, { entity, table, converts }, position)
       faultPoint('restage.beforeCommit')
       return last
     })
@@ -45,19 +51,27 @@ interface StagedRow {
   readonly number: number
   readonly line: number
   readonly values: (string | null)[]
+  /** Whether its texts are as they came. */
+  readonly isAsItCame: boolean
+}
+
+/** What is staged, and where. */
+interface Staging {
+  readonly entity: Entity
+  readonly table: string
+  readonly converts: readonly (Convert | undefined)[] | undefined
 }
 
 /** Returns the last record number it saw; undefined when there are no more. */
 async function restageChunk(
   tx: Transaction,
   work: Work,
-  entity: Entity,
-  table: string,
+  { entity, table, converts }: Staging,
   after: number,
 ): Promise<number | undefined> {
   const columns = entity.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
   const rows = await tx.query<StagedRow>(
-    `SELECT _record_number AS number, _line AS line, ARRAY[${columns}] AS values FROM ${table}
+    `SELECT _record_number AS number, _line AS line, ARRAY[${columns}] AS values, ${isAsItCame} AS "isAsItCame" FROM ${table} s
      WHERE _execution_entity = $1 AND _state = 'E' AND _raw IS NULL AND _record_number > $2
      ORDER BY _record_number LIMIT ${chunkRecords}`,
     [work.id, after],
@@ -81,6 +95,7 @@ async function restageChunk(
       company: null,
       goodState: 'R',
       sourceBytes: block.bytes.length,
+      ...(converts && row.isAsItCame ? { converts } : {}),
     })
     encoder.encode(block)
     errors.push(...encoder.errors)

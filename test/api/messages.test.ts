@@ -58,7 +58,7 @@ describe('/api/v1', () => {
   it.each([
     ['a name that is taken', { name: 'Taken', entities: [{ entity: 'OMLegalEntity' }] }, 409, 'EA110'],
     ['an unknown entity', { name: 'A', entities: [{ entity: 'Nothing' }] }, 400, 'EA102'],
-    ['an unknown format', { name: 'A', entities: [{ entity: 'OMLegalEntity', sourceFormat: 'Word' }] }, 400, 'EA109'],
+    ['an unknown format', { name: 'A', entities: [{ entity: 'OMLegalEntity', sourceFormat: 'Word' }] }, 400, 'EA115'],
     ['no entities', { name: 'A', entities: [] }, 400, 'EA109'],
     ['a misspelt property', { name: 'A', entities: [{ entity: 'OMLegalEntity' }], orderd: true }, 400, 'EA109'],
   ])('refuses an activity with %s', async (_, activity, status, code) => {

@@ -107,6 +107,7 @@ describe.each(queueBackends)('operations with queues on $backend', (backend) => 
       'api/message-routes',
       'api/error-routes',
       'api/activity-routes',
+      'api/format-routes',
       'api/ops-routes',
     ].flatMap((file) => {
       const source = readFileSync(path.join(__dirname, '../../src', `${file}.ts`), 'utf8')

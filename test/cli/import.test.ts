@@ -103,7 +103,7 @@ describe('entrepot import', () => {
     [
       'an unknown format',
       ['terms.csv', '-e', 'PaymentTerms', '-f', 'CVS'],
-      "EA109: The source data format 'CVS' is not known",
+      "EA115: The source data format 'CVS' is not known",
     ],
   ])('refuses %s with what to do, without a stack, and exits with 2', async (_, args, message) => {
     cli.file('terms.csv', 'Name', 'Net30')

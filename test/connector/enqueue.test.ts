@@ -122,7 +122,7 @@ describe.each(queueBackends)('enqueue with queues on $backend', (backend) => {
     ['entity=Customer+groups', 'EA105'],
     ['entity=Nothing', 'EA102'],
     ['company=a%00b', 'EA109'],
-    ['format=Word', 'EA109'],
+    ['format=Word', 'EA115'],
     ['entity=Legal+entities&entity=Customer+groups', 'EA109'],
   ])('answers 400 to %s, with %s', async (query, code) => {
     const before = (await messages()).length

@@ -61,12 +61,17 @@ describe('the registry of formats', () => {
   })
 
   it('names the known formats when asked for another', () => {
-    expect(() => sourceFormatNamed('EXCEL')).toThrow(
+    expect(() => sourceFormatNamed('Word')).toThrow(
       expect.objectContaining({
-        code: 'EA109',
+        code: 'EA115',
         status: 400,
-        message: `The source data format 'EXCEL' is not known. Known are ${Object.keys(sourceFormats).join(', ')}.`,
+        message: `The source data format 'Word' is not known. Known are ${Object.keys(sourceFormats).join(', ')}.`,
       }),
     )
+  })
+
+  it.each(['EXCEL', 'xlsx'])('says of %s that workbooks are not read', (name) => {
+    const message = `The source data format '${name}' is not taken: Excel workbooks are not read. Save the sheet as CSV and send that.`
+    expect(() => sourceFormatNamed(name)).toThrow(expect.objectContaining({ code: 'EA115', message }))
   })
 })

@@ -63,7 +63,8 @@ describe('receive', () => {
     expect(await refusal('', { activityId })).toMatch(/^400 EA106 .*CurrencyEntity, PaymentTermEntity/)
     expect(await refusal('Vendors V2', { activityId })).toMatch(/^400 EA105 .*Two entities/)
     expect(await refusal('Currencies', { activityId: 'nonsense' })).toMatch(/^404 EA101/)
-    expect(await refusal('Currencies', { sourceFormat: 'Excel' })).toMatch(/^400 EA109 .*CSV-Comma/)
+    expect(await refusal('Currencies', { sourceFormat: 'Word' })).toMatch(/^400 EA115 .*CSV-Comma/)
+    expect(await refusal('Currencies', { sourceFormat: 'Excel' })).toMatch(/^400 EA115 .*workbooks are not read/)
   })
 
   it('refuses a message above the limit (EA104) and leaves nothing of it', async () => {

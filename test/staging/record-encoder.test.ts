@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { Customers } from '../../entities/customers'
 import { ReleasedProducts } from '../../entities/released-products'
 import type { Entity } from '../../src/entity'
-import { fieldTypes } from '../../src/entity'
+import { type Convert, fieldTypes } from '../../src/entity'
 import type { RecordBlock } from '../../src/format/record-block'
 import { mapColumns } from '../../src/staging/column-map'
 import { copyStaging } from '../../src/staging/copy'
@@ -39,9 +39,15 @@ describe('RecordEncoder', () => {
   afterAll(() => hub.close())
 
   /** Encodes the records, copies them to the staging table, and gives what is there then. */
-  async function staged(entity: Entity, names: readonly string[], records: readonly (readonly (string | null)[])[]) {
+  async function staged(
+    entity: Entity,
+    names: readonly string[],
+    records: readonly (readonly (string | null)[])[],
+    converting: Readonly<Record<string, Convert>> = {},
+  ) {
     const { sources } = mapColumns(entity, names, { strict: false, company: 'usmf' })
-    const options = { executionEntityId: 1, width: names.length, sources, company: 'usmf', sourceBytes: 10 }
+    const converts = entity.columns.map(({ name }) => converting[name])
+    const options = { executionEntityId: 1, width: names.length, sources, converts, company: 'usmf', sourceBytes: 10 }
     const encoder = new RecordEncoder(entity, options)
     encoder.encode(blockOf(records))
     const table = `staging."${entity.name}"`
@@ -143,6 +149,45 @@ describe('RecordEncoder', () => {
     const given = Customers.columns.filter((_, c) => encoder.given[c]).map(({ name }) => name)
     expect(given).toEqual(['CustomerAccount', 'CustomerGroupId', 'CreditLimit'])
     expect(encoder.isSparse).toBe(true)
+  })
+
+  it('converts texts before their fields read them, empty ones too, and keeps those of a bad record as they came', async () => {
+    const prices: Record<string, string> = { none: '', '': '7', ten: '10' }
+    const price: Convert = (text) => prices[text] ?? { code: 'ER204', reason: 'is no price' }
+    const upper: Convert = (text) => text.toUpperCase()
+    const { rows, encoder } = await staged(
+      ReleasedProducts,
+      ['ItemNumber', 'SearchName', 'SalesPrice'],
+      [
+        ['a', 'x', 'ten'],
+        ['b', null, 'none'],
+        ['c', '', ''],
+        ['d', 'y', '10'],
+        ['e', 'z', null],
+      ],
+      { ItemNumber: upper, SearchName: upper, SalesPrice: price },
+    )
+    expect(
+      rows.map(({ _state, ItemNumber, SearchName, SalesPrice }) => [_state, ItemNumber, SearchName, SalesPrice]),
+    ).toEqual([
+      ['V', 'A', 'X', '10'],
+      ['V', 'B', null, '0'],
+      ['V', 'C', '', '7'],
+      ['E', 'd', 'y', '10'],
+      ['V', 'E', 'Z', null],
+    ])
+    expect(encoder.errors).toEqual([
+      expect.objectContaining({ recordNumber: 4, code: 'ER204', value: '10', reason: "SalesPrice '10' is no price" }),
+    ])
+  })
+
+  it('refuses a mandatory field whose text is converted to nothing', async () => {
+    const nothing: Convert = () => ''
+    const names = ['CustomerAccount', 'CustomerGroupId']
+    const { encoder } = await staged(Customers, names, [['A', '10']], { CustomerGroupId: nothing })
+    expect(encoder.errors).toEqual([
+      expect.objectContaining({ code: 'ER201', value: '10', reason: "CustomerGroupId '10' is empty" }),
+    ])
   })
 
   it('gives a record without company that of the message', async () => {
