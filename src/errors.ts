@@ -154,6 +154,14 @@ export const errorCodes = {
     means: 'The data project is not known.',
     hint: 'See the known ones with: entrepot project list',
   },
+  EA121: {
+    means: 'The link to a file has a wrong signature, has expired, or does not allow this.',
+    hint: 'Ask for a new link, and use it as it is.',
+  },
+  EA122: {
+    means: 'The file behind a link is not, or no longer, as the request demands it.',
+    hint: 'Look at its ETag, and send the request again if it still makes sense.',
+  },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },
   ES103: { means: 'Redis cannot be used.', hint: 'Check REDIS_URL; set maxmemory-policy to noeviction.' },

@@ -4,6 +4,7 @@ import { formatRoutes } from './api/format-routes'
 import { readHubFacts } from './api/hub-facts'
 import { messageRoutes } from './api/message-routes'
 import { opsRoutes } from './api/ops-routes'
+import { blobRoutes } from './connector/blob-routes'
 import { connectorUrl } from './connector/connector-url'
 import { connectorRoutes } from './connector/routes'
 import { type Hub, openHub } from './hub'
@@ -48,6 +49,7 @@ export async function startServer(hub: Hub, queues: Queues, lifecycle: Lifecycle
 function hubRoutes(hub: Hub, queues: Queues, metrics: Metrics): Route[] {
   return [
     ...connectorRoutes(hub, (received) => ringForReceived(queues, received)),
+    ...blobRoutes(hub),
     ...messageRoutes(hub, queues),
     ...errorRoutes(hub),
     ...activityRoutes(hub),

@@ -1,3 +1,4 @@
+import { removeExpiredBlobs } from './connector/blob-store'
 import { textOf } from './errors'
 import { findDueWork } from './execution/work'
 import type { Hub } from './hub'
@@ -110,6 +111,7 @@ function startSweeping(hub: Hub, queues: Queues, lifecycle: Lifecycle): void {
     isBusy = true
     try {
       await sweep(hub, queues)
+      await removeExpiredBlobs(hub)
     } catch (error) {
       observe({ at: 'step.retried', step: 'sweep', id: '', reason: textOf(error) })
     } finally {

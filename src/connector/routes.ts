@@ -2,7 +2,7 @@ import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import { findExecution, findMessage, listRecordErrors } from '../execution/report'
 import { type Route, route } from '../platform/http-route'
-import { guid, object, text } from '../platform/schema'
+import { guid, lenient, object, text } from '../platform/schema'
 import { type Activity, getActivity } from '../project/activity'
 import { bareId } from './connector-url'
 import { enqueue, type Ring } from './enqueue'
@@ -79,11 +79,6 @@ export function connectorRoutes(context: Context, ring: Ring): readonly Route[] 
 
 const activityParams = object({ activityId: text({ description: 'GUID of the activity, with or without braces.' }) })
 const unknownActivity = { 500: { description: 'The activity is not known (EA101), or a mistake of ours (ES901).' } }
-
-/** Other keys are let pass, as Dynamics 365 does. */
-function lenient<S extends object>(schema: S): S {
-  return { ...schema, additionalProperties: true }
-}
 
 /** Clients of Dynamics 365 take 500 for an unknown activity, and 404 for a wrong address of the service. */
 async function orUnknown<T>(answer: Promise<T>): Promise<T> {

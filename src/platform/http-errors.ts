@@ -1,12 +1,16 @@
 import { Conflict, EntrepotError, errorBody, RequestRefused, Unavailable } from '../errors'
+import type { ErrorFormat, ShownError } from './http-route'
 
-/** An error as an answer. */
-export interface ErrorAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: { error: Record<string, unknown> }
+/** An error as it is answered. */
+export interface ErrorAnswer extends ShownError {
   /** Whether it is our mistake, which is logged and not shown. */
   readonly isOurs: boolean
+}
+
+/** How errors are written where a route has no format of its own. */
+export const jsonErrors: ErrorFormat = {
+  mediaType: 'application/json; charset=utf-8',
+  write: ({ error, headers }) => ({ headers, body: errorBody(error) }),
 }
 
 /** Whole seconds: clients of Dynamics 365 cannot read a date there. */
@@ -31,7 +35,7 @@ function answer(
   error: EntrepotError,
   { headers = {}, isOurs = false }: { headers?: Record<string, string>; isOurs?: boolean } = {},
 ): ErrorAnswer {
-  return { status, headers, body: errorBody(error), isOurs }
+  return { status, headers, error, isOurs }
 }
 
 /** What fastify throws for requests that it refuses has a status of 4xx and a message for the client. */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { EntrepotError } from '../errors'
 import type { Schema } from './schema'
 
 /** A request whose parts have been checked against the route's schemas. */
@@ -7,6 +8,7 @@ export interface HttpRequest<Params = unknown, Query = unknown, Body = unknown> 
   readonly query: Query
   /** The parsed JSON body. */
   readonly body: Body
+  /** As the client sent them. */
   readonly headers: IncomingHttpHeaders
   /** Path and query as the client sent them. */
   readonly url: string
@@ -24,8 +26,8 @@ export interface Answer {
 
 /** One way to call the server: what is checked, what is documented, what is done. */
 export interface Route<Params = unknown, Query = unknown, Body = unknown> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** With `:name` for parameters. */
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With `:name` for parameters, and `*` for a last one of any length that may have slashes. */
   readonly path: string
   /** Unique name in the OpenAPI document. */
   readonly operation: string
@@ -41,6 +43,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly takesBytes?: true
   /** By status: its meaning, and its schema where it is JSON, or else its media type. */
   readonly answers: Readonly<Record<number, AnswerMeaning>>
+  /** Left out, errors are our JSON. */
+  readonly errors?: ErrorFormat
   handle(request: HttpRequest<Params, Query, Body>): Promise<Answer> | Answer
 }
 
@@ -48,6 +52,21 @@ export interface AnswerMeaning {
   readonly description: string
   readonly schema?: Schema
   readonly mediaType?: string
+}
+
+/** How a protocol that we did not make writes its errors. */
+export interface ErrorFormat {
+  readonly mediaType: string
+  /** The headers and the body of the answer; its status is the error's. */
+  write(shown: ShownError, request: IncomingHttpHeaders): Omit<Answer, 'status'>
+}
+
+/** An error as the caller may see it. */
+export interface ShownError {
+  readonly status: number
+  /** Headers that belong to the status, such as Retry-After. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly error: EntrepotError
 }
 
 /** Declares a route, so that the handler's types follow from the schemas. */

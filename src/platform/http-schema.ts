@@ -1,4 +1,4 @@
-import type { AnswerMeaning, Route } from './http-route'
+import type { AnswerMeaning, ErrorFormat, Route } from './http-route'
 import { anyObject, list, nullable, object, text } from './schema'
 
 /** The body of every answer of 400 and above. */
@@ -16,27 +16,33 @@ const errorSchema = object({
   ),
 })
 
-const errorAnswers = {
-  '4xx': { description: 'The request is refused: the caller has to act.', ...errorSchema },
-  '5xx': { description: '503: try again after Retry-After. Others: see the code.', ...errorSchema },
+function errorAnswers(errors: ErrorFormat | undefined) {
+  const shape = errors ? textOf(errors.mediaType) : errorSchema
+  return {
+    '4xx': { description: 'The request is refused: the caller has to act.', ...shape },
+    '5xx': { description: '503: try again after Retry-After. Others: see the code.', ...shape },
+  }
 }
 
 /** A route's path and schemas in fastify's words. */
 export function documentRoute(route: Route) {
-  const { method, path, operation, tag, summary, description, params, query, body, headers } = route
+  const { method, path, operation, tag, summary, description, params, query, body, headers, errors } = route
   const answers = Object.entries(route.answers).map(([status, meaning]) => [
     status,
-    documentAnswer(Number(status), meaning),
+    documentAnswer(Number(status), meaning, errors),
   ])
   return {
     method,
     url: path,
-    config: { documentedOnly: { ...(headers ? { headers } : {}), ...(route.takesBytes ? documentedBytes : {}) } },
+    config: {
+      documentedOnly: { ...(headers ? { headers } : {}), ...(route.takesBytes ? documentedBytes : {}) },
+      ...(errors ? { errors } : {}),
+    },
     schema: {
       operationId: operation,
       tags: [tag],
       summary,
-      response: { ...errorAnswers, ...Object.fromEntries(answers) },
+      response: { ...errorAnswers(errors), ...Object.fromEntries(answers) },
       ...(description === undefined ? {} : { description }),
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),
@@ -47,10 +53,19 @@ export function documentRoute(route: Route) {
 
 const documentedBytes = { consumes: ['application/octet-stream'], body: { type: 'string', format: 'binary' } }
 
-function documentAnswer(status: number, { description, schema, mediaType }: AnswerMeaning): object {
-  if (status >= 400) return { ...errorSchema, description }
-  if (mediaType !== undefined) return { description, content: { [mediaType]: { schema: { type: 'string' } } } }
+function documentAnswer(
+  status: number,
+  { description, schema, mediaType }: AnswerMeaning,
+  errors: ErrorFormat | undefined,
+): object {
+  if (status >= 400) return { description, ...(errors ? textOf(errors.mediaType) : errorSchema) }
+  if (mediaType !== undefined) return { description, ...textOf(mediaType) }
   return schema === undefined ? { description, type: 'null' } : { ...schema, description }
+}
+
+/** An answer that is text of this kind. */
+function textOf(mediaType: string) {
+  return { content: { [mediaType]: { schema: { type: 'string' } } } }
 }
 
 /** Options of the plug-in that writes the OpenAPI document. */

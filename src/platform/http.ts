@@ -9,11 +9,20 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { RequestRefused, textOf } from '../errors'
-import { answerError, rawRefusal } from './http-errors'
+import { RequestRefused } from '../errors'
+import {
+  askForBody,
+  bodyBytes,
+  canDropBody,
+  hasBody,
+  mediaTypeOf,
+  refuseEncodedBody,
+  refuseLargeBody,
+} from './http-body'
+import { answerError, jsonErrors, rawRefusal } from './http-errors'
 import { refuseForeignSites } from './http-origin'
 import { defaultPace, keepPace, type Pace, type PaceKeeper } from './http-pace'
-import type { Answer, Route } from './http-route'
+import type { Answer, ErrorFormat, Route } from './http-route'
 import { documentRoute, openApiOptions } from './http-schema'
 import { observe } from './observe'
 
@@ -21,6 +30,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Parts of a route's schema that are for the OpenAPI document only. */
     documentedOnly?: object
+    errors?: ErrorFormat
   }
 }
 
@@ -59,6 +69,8 @@ export interface HttpServer {
   openApi(): object
   /** Resolves to the address to use it by. */
   listen(): Promise<{ url: string }>
+  /** That address, for links in answers: known at the latest once the server listens. */
+  url(): string
   /** Takes no more requests and finishes those under way. */
   close(): Promise<void>
 }
@@ -75,10 +87,8 @@ const silentConnectionMs = 300_000
 const maxRequestsPerSocket = 10_000
 /** Each takes a few tens of KB; more clients than this need several servers. */
 const maxConnections = 2_000
-/** Ids are GUIDs, sometimes in percent-encoded braces and quotes. */
-const maxParamLength = 200
-/** An unread body up to this size is read and dropped, so that the client sees our answer and keeps its connection. */
-const droppedBodyBytes = 1024 * 1024
+/** Ids of executions are texts of a client's own: 250 characters, percent-encoded. */
+const maxParamLength = 1_000
 
 /** Prepares a server; nothing listens until `listen`. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -104,6 +114,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   app.server.maxConnections = maxConnections
   const pace = keepPace(options.pace ?? defaultPace)
   watchRequests(app, pace, options)
+  const url = () => options.publicUrl ?? urlOf(app.server.address())
   await app.register(helmet, helmetOptions)
   await app.register(swagger, openApiOptions(options.publicUrl))
   return {
@@ -113,8 +124,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     async listen() {
       // Fastify would open a second server for the other address of localhost, without our listeners.
       await app.listen({ host: options.host === 'localhost' ? '127.0.0.1' : options.host, port: options.port })
-      return { url: options.publicUrl ?? urlOf(app.server.address()) }
+      return { url: url() }
     },
+    url,
     async close() {
       await app.close()
       pace.close()
@@ -165,21 +177,6 @@ function watchRequests(app: FastifyInstance, pace: PaceKeeper, options: HttpServ
   })
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-/** A compressed body could be a thousand times larger than what we count. */
-function refuseEncodedBody({ headers }: IncomingMessage): void {
-  const encoding = headers['content-encoding']?.trim().toLowerCase()
-  if (!encoding || encoding === 'identity') return
-  throw new RequestRefused(
-    415,
-    'EA109',
-    `The Content-Encoding '${encoding.slice(0, 40)}' is not taken: send plain bytes`,
-  )
-}
-
 function addRoutes(app: FastifyInstance, routes: readonly Route[], maxUploadBytes: number): void {
   void app.register(async (scope) => {
     // Bodies of any kind stay unread until the handler reads them.
@@ -200,19 +197,10 @@ function addRoutes(app: FastifyInstance, routes: readonly Route[], maxUploadByte
   }
 }
 
-function refuseLargeBody({ headers }: IncomingMessage, maxBytes: number): void {
-  if (Number(headers['content-length'] ?? 0) <= maxBytes) return
-  throw new RequestRefused(413, 'EA104', `The message has ${headers['content-length']} bytes; the limit is ${maxBytes}`)
-}
-
-/** Tells a client that waits before it sends its body (Expect: 100-continue) to go ahead. */
-function askForBody(request: IncomingMessage, response: ServerResponse): void {
-  if (request.headers.expect !== undefined) response.writeContinue()
-}
-
 function handlerOf(route: Route) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const { params, query, body, headers, originalUrl: url, raw } = request
+    const { params, query, body, originalUrl: url, raw } = request
+    const headers = route.takesBytes ? { ...request.headers, 'content-type': mediaTypeOf(raw) } : request.headers
     const bytes = bodyBytes(raw, reply.raw)
     const answer = await route.handle({ params, query, body, headers, url, bytes })
     return send(reply, answer)
@@ -225,32 +213,13 @@ function send(reply: FastifyReply, { status = 200, headers = {}, body }: Answer)
   return reply.send(Symbol.asyncIterator in body ? Readable.from(body) : body)
 }
 
-async function* bodyBytes(request: IncomingMessage, response: ServerResponse): AsyncGenerator<Uint8Array> {
-  askForBody(request, response)
-  let count = 0
-  try {
-    // Left early, the connection must stay: our answer goes out on it.
-    for await (const piece of request.iterator({ destroyOnReturn: false })) {
-      count += piece.length
-      yield piece
-    }
-  } catch (error) {
-    // A connection of the client's: not to be taken for one of ours to the database.
-    throw new RequestRefused(400, 'EA109', `The upload broke off after ${count} bytes: ${textOf(error)}`)
-  }
-}
-
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, headers, body, isOurs } = answerError(error)
-  if (isOurs)
-    observe({ at: 'step.failed', step: 'http', id: `${request.method} ${request.routeOptions.url ?? ''}`, error })
-  if (!canDropBody(request.raw)) reply.header('connection', 'close')
-  void reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body)
-}
-
-function canDropBody(request: IncomingMessage): boolean {
-  if (request.complete || !hasBody(request)) return true
-  return !request.readableDidRead && Number(request.headers['content-length'] ?? Infinity) <= droppedBodyBytes
+  const { method, routeOptions, headers, raw } = request
+  const answer = answerError(error)
+  if (answer.isOurs) observe({ at: 'step.failed', step: 'http', id: `${method} ${routeOptions.url ?? ''}`, error })
+  if (!canDropBody(raw)) reply.header('connection', 'close')
+  const { mediaType, write } = routeOptions.config?.errors ?? jsonErrors
+  void send(reply.type(mediaType), { status: answer.status, ...write(answer, headers) })
 }
 
 function urlOf(address: AddressInfo | string | null): string {

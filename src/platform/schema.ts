@@ -74,3 +74,8 @@ export function object<P extends Properties, O extends Properties = Record<never
     additionalProperties: false,
   }
 }
+
+/** The same, with any other properties let pass: the queries of Dynamics 365's clients have keys that mean nothing here. */
+export function lenient<S extends object>(schema: S): S {
+  return { ...schema, additionalProperties: true }
+}

@@ -104,6 +104,7 @@ describe.each(queueBackends)('operations with queues on $backend', (backend) => 
     expect(document.openapi).toBe('3.1.0')
     const declared = [
       'connector/routes',
+      'connector/blob-routes',
       'api/message-routes',
       'api/error-routes',
       'api/activity-routes',
@@ -111,7 +112,9 @@ describe.each(queueBackends)('operations with queues on $backend', (backend) => 
       'api/ops-routes',
     ].flatMap((file) => {
       const source = readFileSync(path.join(__dirname, '../../src', `${file}.ts`), 'utf8')
-      return [...source.matchAll(/path: ['`](.+)['`]/g)].map(([, found]) => found!.replace(/:(\w+)/g, '{$1}'))
+      return [...source.matchAll(/path: ['`](.+)['`]/g)].map(([, found]) =>
+        found!.replace(/:(\w+)/g, '{$1}').replace('*', '{*}'),
+      )
     })
     const written = declared.flatMap((one) =>
       one.includes('$') ? ['enable', 'disable'].map((v) => one.replace(/\$\{.+\}/, v)) : [one],
