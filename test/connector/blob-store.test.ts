@@ -115,7 +115,7 @@ describe('stored files', () => {
   })
 
   it.each(['blob.beforeCommit', 'blob.afterCommit'])(
-    'have all of the earlier or all of the new bytes when a writer ends at %s, and the next one tidies up behind it',
+    'have all of the earlier or all of the new bytes when a writer ends at %s, and take them once more',
     async (point) => {
       await put('first')
       await block('AAAA', 'second')
@@ -137,6 +137,18 @@ describe('stored files', () => {
     armFaults(undefined)
     await commit('AAAA')
     expect(await content()).toBe('first')
+  })
+
+  it('are put together many at once over the fewest connections', async () => {
+    const small = await openTestHub(undefined, { DATABASE_POOL: '2' })
+    const bytes = someBytes(2_500_000)
+    const copies = Array.from({ length: 5 }, async () => {
+      const made = await createBlob(small.hub.db, { name: 'a.zip', expiresAt: inAnHour() })
+      await putBlock(small.hub, made.blobId, 'AAAA', pieces(bytes))
+      return putBlockList(small.hub, made.blobId, latest('AAAA', 'AAAA'))
+    })
+    expect((await Promise.all(copies)).map((made) => made.bytes)).toEqual(Array(5).fill(5_000_000))
+    await small.close()
   })
 
   describe('that a message takes over', () => {
