@@ -25,6 +25,7 @@ function byPlainName(entity: Entity): Map<string, Column> {
   return columns
 }
 
-function plainName(name: string): string {
+/** A name as it is compared: without regard to letter case, spaces, hyphens and underscores. */
+export function plainName(name: string): string {
   return name.toLowerCase().replace(/[\s_-]+/g, '')
 }

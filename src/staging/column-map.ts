@@ -1,12 +1,15 @@
-import { companyColumn, type Entity, findColumn } from '../entity'
+import { companyColumn, type Entity, findColumn, plainName } from '../entity'
 import { MessageRejected } from '../errors'
+import type { FieldMap } from '../project/mapping'
 
 /** Which column of a source gives which column of the entity. */
 export interface ColumnMap {
   /** For each column of the entity, in its order, the index of the source's column; -1 for none. */
   readonly sources: readonly number[]
-  /** Names of the source's columns that are no field of the entity, as the source spells them. */
+  /** Names of the source's columns that go nowhere, as the source spells them. */
   readonly unknown: readonly string[]
+  /** Names of columns that the mapping has and the source has not. */
+  readonly lacking: readonly string[]
 }
 
 /** How the columns of a source are matched. */
@@ -15,14 +18,67 @@ export interface MappingRules {
   readonly strict: boolean
   /** Company of records that name none; null when there is none. */
   readonly company: string | null
+  /** What each field is filled from; without it columns are matched by name. */
+  readonly mapping?: readonly FieldMap[]
 }
 
 /**
- * Matches a source's columns with the entity's by name, else by label, without regard to case, spaces, hyphens or underscores.
+ * Matches a source's columns with the entity's as its mapping says, else by name, else by label, without regard to case,
+ * spaces, hyphens or underscores.
  * Throws  MessageRejected EF102 (no column matches), EF103 (one named twice), EF104 (a key column missing),
- *         EF108 (unknown column and strict), EP105 (no company to be had).
+ *         EF108 (unknown column and strict), EF112 (a mapping of fields that are none), EP105 (no company to be had).
  */
 export function mapColumns(entity: Entity, names: readonly string[], rules: MappingRules): ColumnMap {
+  const map = rules.mapping ? byMapping(entity, names, rules.mapping) : byName(entity, names)
+  const { sources, unknown } = map
+  if (sources.every((source) => source === -1)) {
+    throw new MessageRejected(
+      'EF102',
+      rules.mapping
+        ? `None of the columns ${listed(names)} is one that the mapping of ${entity.label} names, which are ${listed(map.lacking)}`
+        : `None of the columns ${listed(names)} is a field of ${entity.label}, which has ${listed(entity.columns.map(({ name }) => name))}`,
+      { entity: entity.name, line: 1 },
+    )
+  }
+  refuseMissing(entity, map, rules)
+  if (rules.strict && unknown.length > 0) {
+    throw new MessageRejected(
+      'EF108',
+      `${entity.label} has no field for ${listed(unknown)}, and the activity is strict`,
+      {
+        entity: entity.name,
+        line: 1,
+      },
+    )
+  }
+  return map
+}
+
+function byMapping(entity: Entity, names: readonly string[], mapping: readonly FieldMap[]): ColumnMap {
+  const places = new Map(names.map((name, index) => [plainName(name), index]))
+  const sources = entity.columns.map(() => -1)
+  const lacking: string[] = []
+  const used = new Set<number>()
+  for (const { field, source } of mapping) {
+    const column = findColumn(entity, field)
+    if (!column) {
+      throw new MessageRejected('EF112', `The mapping names a field ${field} that ${entity.label} has not`, {
+        entity: entity.name,
+        field,
+      })
+    }
+    if (source === null) continue
+    const place = places.get(plainName(source))
+    if (place === undefined) lacking.push(source)
+    else {
+      sources[entity.columns.indexOf(column)] = place
+      used.add(place)
+    }
+  }
+  return { sources, unknown: names.filter((_, index) => !used.has(index)), lacking }
+}
+
+function byName(entity: Entity, names: readonly string[]): ColumnMap {
   const sources = entity.columns.map(() => -1)
   const unknown: string[] = []
   names.forEach((name, source) => {
@@ -39,29 +95,16 @@ export function mapColumns(entity: Entity, names: readonly string[], rules: Mapp
       })
     }
   })
-  if (sources.every((source) => source === -1)) {
-    throw new MessageRejected(
-      'EF102',
-      `None of the columns ${listed(names)} is a field of ${entity.label}, which has ${listed(entity.columns.map(({ name }) => name))}`,
-      { entity: entity.name, line: 1 },
-    )
-  }
-  refuseMissing(entity, sources, rules.company)
-  if (rules.strict && unknown.length > 0) {
-    throw new MessageRejected(
-      'EF108',
-      `${entity.label} has no field for ${listed(unknown)}, and the activity is strict`,
-      {
-        entity: entity.name,
-        line: 1,
-      },
-    )
-  }
-  return { sources, unknown }
+  return { sources, unknown, lacking: [] }
 }
 
-function refuseMissing(entity: Entity, sources: readonly number[], company: string | null): void {
-  const missing = entity.columns.filter(({ isKey }, index) => isKey && sources[index] === -1).map(({ name }) => name)
+function refuseMissing(entity: Entity, { sources }: ColumnMap, { company, mapping }: MappingRules): void {
+  const filled = (mapping ?? [])
+    .filter(({ defaultValue, numberSequence }) => defaultValue !== undefined || numberSequence !== undefined)
+    .map(({ field }) => findColumn(entity, field)?.name)
+  const missing = entity.columns
+    .filter(({ isKey, name }, index) => isKey && sources[index] === -1 && !filled.includes(name))
+    .map(({ name }) => name)
   const fields = missing.filter((name) => name !== companyColumn)
   if (fields.length > 0) {
     throw new MessageRejected('EF104', `The file has no column for the key of ${entity.label}: ${fields.join(', ')}`, {

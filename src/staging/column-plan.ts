@@ -1,9 +1,9 @@
-import { type Column, type Convert, companyColumn, type Entity, type FieldFault, fieldTypes } from '../entity'
+import { type Column, type Convert, companyColumn, type FieldFault, fieldTypes } from '../entity'
 import { type ByteRule, copyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { shownValue } from '../execution/record-error'
-import { conventionOf } from '../format/conventions'
-import type { SourceFormat } from '../format/source-format'
+import type { FieldReading } from './field-reading'
+import type { NumberSupply } from './number-supply'
 
 /** An entity's column as the encoder sees it. */
 export interface ColumnPlan {
@@ -23,23 +23,28 @@ export interface ColumnPlan {
   readonly refusesEmpty: boolean
   /** A field that is not given is an error (keys). */
   readonly refusesAbsent: boolean
+  /** Each record has a value, whatever its source gives. */
+  readonly isFilled: boolean
+  /** A cell without characters is one that is not given. */
+  readonly ignoresBlank: boolean
+  /** Gives the value of a cell that is empty or not given. */
+  readonly numbers: NumberSupply | undefined
 }
 
 /** COPY's text for a cell that is not given. */
 export const notGiven = Buffer.from('\\N')
 
-/** For each column of an entity what its texts in a format need; undefined where none needs anything. */
-export function conventionsOf(format: SourceFormat, { columns }: Entity): readonly (Convert | undefined)[] | undefined {
-  const converts = columns.map(({ field }) => conventionOf(format, field))
-  return converts.some((convert) => convert !== undefined) ? converts : undefined
-}
-
 /** Decides what the encoder must know of a column, once a source. */
-export function columnPlan(column: Column, source: number, company: string | null, convert?: Convert): ColumnPlan {
+export function columnPlan(
+  column: Column,
+  source: number,
+  company: string | null,
+  { convert, defaultText, ignoresBlank = false, numbers }: FieldReading = {},
+): ColumnPlan {
   const { name, field, isKey } = column
   const type = fieldTypes[field.type]
   const isCompany = name === companyColumn && isKey
-  const fallback = isCompany && company !== null ? company : undefined
+  const fallback = defaultText ?? (isCompany && company !== null ? company : undefined)
   const empty = fallback ?? field.default ?? type.empty(field)
   return {
     column,
@@ -51,6 +56,9 @@ export function columnPlan(column: Column, source: number, company: string | nul
     absent: fallback === undefined ? notGiven : copyText(fallback),
     refusesEmpty: field.mandatory && fallback === undefined && field.default === undefined,
     refusesAbsent: isKey && fallback === undefined,
+    isFilled: defaultText !== undefined || numbers !== undefined,
+    ignoresBlank: ignoresBlank && !isKey,
+    numbers,
   }
 }
 
@@ -60,11 +68,12 @@ const undecided: ByteRule = () => -1
  * The canonical text of a cell, or what is wrong with it. The one rule: the conversion, then the field's own parser decide,
  * whatever the byte rule left undecided.
  */
-export function readCell({ column, convert, refusesEmpty, emptyText }: ColumnPlan, text: string): string | FieldFault {
+export function readCell(plan: ColumnPlan, text: string): string | FieldFault {
+  const { column, convert, refusesEmpty, emptyText, numbers } = plan
   const converted = convert === undefined ? text : convert(text)
   if (typeof converted !== 'string') return converted
   if (converted !== '') return fieldTypes[column.field.type].parse(converted, column.field)
-  return refusesEmpty ? { code: 'ER201', reason: 'is empty' } : emptyText
+  return refusesEmpty && numbers === undefined ? { code: 'ER201', reason: 'is empty' } : emptyText
 }
 
 /** What is wrong with the text of a cell; undefined for a good one. */
@@ -74,7 +83,7 @@ export function fieldFault(
 ): { code: ErrorCode; reason: string } | undefined {
   const { column, refusesAbsent, source } = plan
   if (text === undefined) {
-    return refusesAbsent && source !== -1 ? { code: 'ER201', reason: `${column.name} is not given` } : undefined
+    return refusesAbsent && source !== -1 && !plan.isFilled ? { code: 'ER201', reason: `${column.name} is not given` } : undefined
   }
   const read = readCell(plan, text)
   if (typeof read === 'string') return undefined

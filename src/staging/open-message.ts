@@ -6,10 +6,13 @@ import { detectFormat } from '../format/detect'
 import type { RecordSource } from '../format/record-block'
 import { openRecords } from '../format/registry'
 import type { SourceFormat } from '../format/source-format'
+import type { FieldMap } from '../project/mapping'
 import { findSourceFormat } from '../project/source-format-store'
 import { type ColumnMap, mapColumns } from './column-map'
-import { conventionsOf } from './column-plan'
+import { readingsOf } from './field-reading'
 import type { KeySet } from './key-set'
+import { openFile } from './message-bytes'
+import { type NumberSupply, openNumbers } from './number-supply'
 import { RecordEncoder } from './record-encoder'
 
 /** A message opened as records of its entity, with the encoder that stages them. */
@@ -18,6 +21,8 @@ export interface OpenedMessage {
   readonly source: RecordSource
   readonly map: ColumnMap
   readonly encoder: RecordEncoder
+  /** The number sequences that its mapping names. */
+  readonly numbers: readonly NumberSupply[]
 }
 
 /**
@@ -28,9 +33,9 @@ export interface OpenedMessage {
  */
 export async function openMessage(context: Context, work: Work, groupKeys?: KeySet): Promise<OpenedMessage> {
   const entity = entityOf(context.registry, work)
-  const bytes = work.payload === null ? context.payloads.open(work.payloadLocation!) : once(work.payload)
-  const { format, whole } = await formatOf(context, work, bytes)
-  const fieldNames = entity.columns.map(({ name }) => name)
+  const { mapping, runBusinessValidation: asksRules = true } = work.settings
+  const { format, whole } = await formatOf(context, work, await openFile(context, work))
+  const fieldNames = sourceNames(entity, mapping)
   const recordNames = [entity.name, entity.publicEntityName]
   const source = await openRecords(
     whole,
@@ -39,18 +44,25 @@ export async function openMessage(context: Context, work: Work, groupKeys?: KeyS
     { maxRecordBytes: context.limits.maxRecordBytes },
   )
   const company = entity.companySpecific ? work.company : null
-  const map = mapColumns(entity, source.columns, { strict: work.strict, company })
-  const converts = conventionsOf(format, entity)
+  const map = mapColumns(entity, source.columns, { strict: work.strict, company, ...(mapping ? { mapping } : {}) })
+  const numbers = await openNumbers(context.db, mapping)
   const encoder = new RecordEncoder(entity, {
     executionEntityId: work.id,
     width: source.columns.length,
     sources: map.sources,
     company,
     sourceBytes: work.bytes,
-    ...(converts ? { converts } : {}),
+    readings: readingsOf(format, entity, mapping, numbers),
+    asksRules,
     ...(groupKeys ? { groupKeys } : {}),
   })
-  return { entity, source, map, encoder }
+  return { entity, source, map, encoder, numbers: [...numbers.values()] }
+}
+
+/** The names by which an XML file is read, and the columns of a file without header: the mapping's, else the entity's. */
+function sourceNames({ columns }: Entity, mapping: readonly FieldMap[] | undefined): string[] {
+  if (mapping === undefined) return columns.map(({ name }) => name)
+  return [...new Set(mapping.flatMap(({ source }) => source ?? []))]
 }
 
 /** The entity of a message; it may have been taken out of the hub since the message came. */
@@ -82,10 +94,6 @@ async function formatOf(
   }
   const { format } = detectFormat(Buffer.concat(head).subarray(0, headBytes))
   return { format, whole: rejoined(head, iterator) }
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 async function* rejoined(head: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

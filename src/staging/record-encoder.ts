@@ -1,11 +1,13 @@
-import { type Convert, type Entity, fieldTypes } from '../entity'
+import { type Entity, fieldTypes } from '../entity'
 import { writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
 import { storable } from '../execution/storable'
 import type { RecordBlock, RecordFault } from '../format/record-block'
 import { type ColumnPlan, columnPlan, fieldFault, notGiven, readCell } from './column-plan'
+import type { FieldReadings } from './field-reading'
 import { KeySet } from './key-set'
+import type { NumberSupply } from './number-supply'
 
 /** Where the rows of an encoder go, and how they are marked. */
 export interface EncoderOptions {
@@ -16,8 +18,9 @@ export interface EncoderOptions {
   readonly sources: readonly number[]
   /** Canonical company of records that name none. */
   readonly company: string | null
-  /** By the entity's columns, what is done to the text of a cell before its field reads it. */
-  readonly converts?: readonly (Convert | undefined)[]
+  readonly readings?: FieldReadings
+  /** Whether the entity's own rule over whole records is asked; it is unless said otherwise. */
+  readonly asksRules?: boolean
   /** State of good records: V, or R when they were in error before. */
   readonly goodState?: 'V' | 'R'
   /** Takes the keys as well, of several sources. */
@@ -57,6 +60,8 @@ export class RecordEncoder {
   private readonly width: number
   private readonly goodState: Buffer
   private readonly plans: readonly ColumnPlan[]
+  private readonly supplies: readonly NumberSupply[]
+  private readonly asksRules: boolean
   private readonly prefix: Buffer
 
   constructor(
@@ -69,9 +74,11 @@ export class RecordEncoder {
     this.goodState = Buffer.from(options.goodState ?? 'V')
     this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))
     this.plans = entity.columns.map((column, index) =>
-      columnPlan(column, options.sources[index]!, options.company, options.converts?.[index]),
+      columnPlan(column, options.sources[index]!, options.company, options.readings?.[index]),
     )
-    this.given = this.plans.map(() => false)
+    this.supplies = this.plans.flatMap(({ numbers }) => numbers ?? [])
+    this.asksRules = entity.validateRecord !== undefined && (options.asksRules ?? true)
+    this.given = this.plans.map(({ isFilled }) => isFilled)
     this.leftOut = this.plans.map(() => false)
   }
 
@@ -117,16 +124,28 @@ export class RecordEncoder {
   observe(block: RecordBlock): void {
     this.keys.giveUp()
     for (let r = 0; r < block.count; r++) {
-      this.plans.forEach(({ source }, c) => {
+      this.plans.forEach((plan, c) => {
+        const { source } = plan
         if (source === -1) return
-        if (block.starts[r * this.width + source]! >= 0) this.given[c] = true
-        else this.leftOut[c] = true
+        const at = r * this.width + source
+        const isBlank = plan.ignoresBlank && block.starts[at] === block.ends[at]
+        if (block.starts[at]! >= 0 && !isBlank) this.given[c] = true
+        else if (!plan.isFilled) this.leftOut[c] = true
       })
     }
   }
 
   /** Writes a good record; false, with nothing written, when something is wrong with it. */
   private writeRecord(block: RecordBlock, r: number): boolean {
+    if (this.supplies.length === 0) return this.writeFields(block, r)
+    const used = this.supplies.map((supply) => supply.used)
+    const isGood = this.writeFields(block, r)
+    // A record in error gets its number when it is good.
+    if (!isGood) this.supplies.forEach((supply, index) => Object.assign(supply, { used: used[index] }))
+    return isGood
+  }
+
+  private writeFields(block: RecordBlock, r: number): boolean {
     const rowAt = this.at
     this.writePrefix(block, r, this.goodState)
     this.keys.begin()
@@ -137,7 +156,7 @@ export class RecordEncoder {
       if (!this.writeCell(block, r, c, plan)) return this.rewind(rowAt)
       if (plan.column.isKey) this.keys.feed(this.out, cellAt, this.at)
     }
-    if (this.entity.validateRecord && this.ruleErrors(block, r).length > 0) return this.rewind(rowAt)
+    if (this.asksRules && this.ruleErrors(block, r).length > 0) return this.rewind(rowAt)
     this.out[this.at++] = newline
     this.keys.add(block.firstRecordNumber + r)
     return true
@@ -148,12 +167,21 @@ export class RecordEncoder {
     const { source } = plan
     const start = source === -1 ? -1 : starts[r * this.width + source]!
     if (start === -1) {
-      if (source !== -1) this.leftOut[c] = true
+      if (plan.numbers !== undefined) return this.writeNumberOf(plan.numbers)
+      if (source !== -1 && !plan.isFilled) this.leftOut[c] = true
       this.writeBytes(plan.absent)
       return source === -1 || !plan.refusesAbsent
     }
-    this.given[c] = true
     const end = ends[r * this.width + source]!
+    if (start === end) {
+      if (plan.numbers !== undefined) return this.writeNumberOf(plan.numbers)
+      if (plan.ignoresBlank) {
+        this.leftOut[c] = true
+        this.writeBytes(notGiven)
+        return true
+      }
+    }
+    this.given[c] = true
     if (start === end && plan.convert === undefined) {
       this.writeBytes(plan.empty)
       return !plan.refusesEmpty
@@ -170,6 +198,11 @@ export class RecordEncoder {
     return true
   }
 
+  private writeNumberOf(numbers: NumberSupply): true {
+    this.writeText(numbers.take())
+    return true
+  }
+
   private rewind(rowAt: number): false {
     this.at = rowAt
     return false
@@ -183,13 +216,13 @@ export class RecordEncoder {
     for (const plan of this.plans) {
       const text = this.textAt(block, r, plan.source)
       this.out[this.at++] = tab
-      if (text === undefined) this.writeBytes(plan.absent)
+      if (text === undefined) this.writeBytes(plan.isFilled ? notGiven : plan.absent)
       else this.writeText(storable(text))
       const fault = fieldFault(plan, text)
       if (fault) this.note(block, r, fault.code, plan.column.name, text ?? null, fault.reason)
     }
     this.out[this.at++] = newline
-    if (this.errors.length === before) this.errors.push(...this.ruleErrors(block, r))
+    if (this.errors.length === before && this.asksRules) this.errors.push(...this.ruleErrors(block, r))
   }
 
   /** Writes a record that has no fields because its shape is wrong. */

@@ -40,18 +40,20 @@ export async function finishStaging(
   return tx.query<DueWork>(
     `WITH staged AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS s(id bigint, records bigint, in_error bigint, columns text[],
-         source_columns text[], sparse boolean, repeats bigint[], unknown text[], is_empty boolean)
+         source_columns text[], sparse boolean, repeats bigint[], unknown text[], lacking text[], is_empty boolean)
      ), moved AS (
        UPDATE entrepot.execution_entity e SET state = CASE WHEN e.mode = 'stage' THEN 'Staged' ELSE 'Promoting' END, staged_records = s.records, records_read = s.records,
          records_in_error = s.in_error, columns = s.columns, source_columns = s.source_columns, sparse = s.sparse,
          repeats = s.repeats, staging_finished_at = now(), attempts = 0, due_at = now(),
          lease_until = CASE WHEN $2 AND e.execution_unit IS NULL THEN e.lease_until END,
          target_started_at = CASE WHEN $2 AND e.execution_unit IS NULL THEN now() END
-       FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.is_empty
+       FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.lacking, s.is_empty
      ), noted AS (
        INSERT INTO entrepot.execution_log (execution_id, code, text)
        SELECT execution_id, 'EF108', 'Columns that the entity does not know were left out: ' || array_to_string(unknown, ', ')
        FROM moved WHERE cardinality(unknown) > 0
+       UNION ALL SELECT execution_id, 'EF113', 'Columns that the mapping names are not in the file: ' || array_to_string(lacking, ', ')
+       FROM moved WHERE cardinality(lacking) > 0
        UNION ALL SELECT execution_id, 'EF111', 'The file has no records' FROM moved WHERE is_empty
      )
      SELECT id, epoch, state FROM moved WHERE state = 'Promoting' ORDER BY id`,
@@ -64,6 +66,7 @@ function columnFacts({ opened: { encoder, map, source }, records }: StagedMessag
     source_columns: source.columns,
     sparse: encoder.isSparse,
     repeats: encoder.repeats,
+    lacking: map.lacking,
     unknown: [...new Set([...map.unknown, ...source.unknownNames])],
     is_empty: records === 0,
   }
