@@ -132,15 +132,22 @@ function described({ name, isBuiltIn, format }: KnownFormat): object {
 function tellFormat({ name, isBuiltIn, format }: KnownFormat): void {
   print(`${paint('bold', name)}  ${isBuiltIn ? 'built in' : 'own'}`)
   print(
-    table(Object.entries(format), [
+    table(propertiesOf(format), [
       { title: 'Property', text: ([property]) => property },
       { title: 'Value', text: ([, value]) => JSON.stringify(value) },
     ]),
   )
 }
 
+const propertyOrder: readonly string[] = ['kind', 'hasHeader', ...textOptions.map(([, property]) => property)]
+
+/** The database keeps no order of properties; people see them in that of the options. */
+function propertiesOf(format: SourceFormat): [property: string, value: unknown][] {
+  return Object.entries(format).sort(([a], [b]) => propertyOrder.indexOf(a) - propertyOrder.indexOf(b))
+}
+
 function summary(format: SourceFormat): string {
-  return Object.entries(format)
+  return propertiesOf(format)
     .filter(([property]) => property !== 'kind')
     .map(([property, value]) => `${property} ${JSON.stringify(value)}`)
     .join(', ')

@@ -58,7 +58,7 @@ export function datePattern(
 ): DatePattern | readonly FormatProblem[] {
   const known = kind === 'date' ? dateTokens : { ...dateTokens, ...timeTokens }
   const { pieces, unknown } = piecesOf(pattern, known)
-  const sentences = [...unknown, ...contradictions(pieces, kind)]
+  const sentences = unknown.length > 0 ? unknown : contradictions(pieces, kind)
   if (sentences.length > 0) return sentences.map((sentence) => ({ property, sentence: `'${pattern}': ${sentence}` }))
   return compiled(pieces)
 }

@@ -6,6 +6,7 @@ describe('the formats of the API', () => {
   let formats: string
   beforeAll(async () => {
     running = await runHub()
+    await running.work()
     formats = `${running.url}/api/v1/formats`
   })
   afterAll(() => running.stop())
@@ -55,7 +56,6 @@ describe('the formats of the API', () => {
   })
 
   it('are taken by activities and messages, by any spelling of their name', async () => {
-    await running.work()
     await call('PUT', 'Shop', definition)
     const { text } = await send(`${running.url}/api/v1/activities`, {
       headers: { 'content-type': 'application/json' },
@@ -68,5 +68,21 @@ describe('the formats of the API', () => {
       body: ['LegalEntityId;Name\nUSMF;Contoso\n'],
     })
     expect(await ended(running.url, JSON.parse(enqueued.text))).toBe('Processed')
+  })
+
+  it('answers 400 to a file of errors whose format is removed', async () => {
+    await call('PUT', 'Passing', definition)
+    const { id } = await running.activity('OMLegalEntity')
+    const { text } = await send(`${running.url}/api/connector/enqueue/${id}?format=passing`, {
+      body: ['LegalEntityId;Name\nTOOLONG;Contoso\n'],
+    })
+    const messageId = JSON.parse(text)
+    expect(await ended(running.url, messageId)).toBe('ProcessedWithErrors')
+    const { body: message } = await getJson(`${running.url}/api/v1/messages/${messageId}`)
+    const errors = `${running.url}/api/v1/executions/${message.executionId}/errors?format=file`
+    expect(await (await fetch(errors)).text()).toContain('TOOLONG;Contoso')
+    expect((await remove('Passing')).status).toBe(204)
+    const { status, body } = await getJson(errors)
+    expect([status, body.error.code]).toEqual([400, 'EA115'])
   })
 })

@@ -82,8 +82,8 @@ describe('entrepot format', () => {
   it('lists the built-in ones and those that were added, and removes the latter', async () => {
     await cli.run(['format', 'set', 'Short', '--delimiter', ':'])
     const { stdout } = await cli.run(['format', 'list'])
-    expect(stdout).toMatch(/^CSV-Comma +built in +delimiter ",", /m)
-    expect(stdout).toMatch(/^Short +own +delimiter ":", /m)
+    expect(stdout).toMatch(/^CSV-Comma +built in +hasHeader true, delimiter ",", qualifier /m)
+    expect(stdout).toMatch(/^Short +own +hasHeader true, delimiter ":", qualifier /m)
     expect((await cli.run(['format', 'remove', 'short'])).code).toBe(0)
     const { value } = await cli.json(['format', 'list'])
     expect((value as { name: string }[]).map(({ name }) => name)).not.toContain('Short')

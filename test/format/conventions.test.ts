@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { date, dateTime, decimal, type Field, fieldTypes, int32, string } from '../../src/entity'
 import { conventionOf, conventionProblems, inConvention } from '../../src/format/conventions'
 import { type Conventions, groupSeparators } from '../../src/format/source-format'
+import { texts } from '../entity/arbitraries'
 
 /** What a text comes to: its canonical form, or the code and reason of its fault. */
 function canonical(conventions: Conventions, field: Field, text: string): string {
@@ -242,6 +243,28 @@ describe('what is written in a convention', () => {
   })
 })
 
+describe('any text', () => {
+  it('is converted or refused, and an ISO date is refused where dates have another form', () => {
+    fc.assert(
+      fc.property(
+        anyConventions,
+        fc.constantFrom(decimal(), int32(), date(), dateTime()),
+        texts,
+        (conventions, field, text) => {
+          const converted = conventionOf(conventions, field)?.(text) ?? text
+          if (typeof converted === 'string') return
+          expect(converted.code).toBe(
+            { decimal: 'ER204', int32: 'ER203', date: 'ER206', dateTime: 'ER207' }[field.type as string],
+          )
+          expect(converted.reason).toMatch(/^is /)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+    expect(conventionOf(german, date())!('2026-01-31')).toMatchObject({ code: 'ER206' })
+  })
+})
+
 describe('conventionProblems', () => {
   it('finds nothing wrong with usual conventions', () => {
     for (const conventions of [german, american, swiss, comma, {}]) expect(conventionProblems(conventions)).toEqual([])
@@ -251,7 +274,7 @@ describe('conventionProblems', () => {
     [{ decimalSeparator: ';' }, 'decimalSeparator', /neither a dot nor a comma/],
     [{ groupSeparator: '.' }, 'groupSeparator', /stands before the decimals already/],
     [{ groupSeparator: '_' }, 'groupSeparator', /is none of/],
-    [{ dateFormat: 'dd.MM.yy' }, 'dateFormat', /yy is not known: a year has four digits/],
+    [{ dateFormat: 'dd.MM.yy' }, 'dateFormat', /^'dd.MM.yy': yy is not known: a year has four digits, yyyy$/],
     [{ dateFormat: 'DD.MM.YYYY' }, 'dateFormat', /DD is not known: the letters are yyyy MM M dd d$/],
     [{ dateFormat: 'dd.MMM.yyyy' }, 'dateFormat', /MMM is not known/],
     [{ dateFormat: 'dd.MM' }, 'dateFormat', /has no year/],
