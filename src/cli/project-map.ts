@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { checkedLine } from '../api/project-routes'
 import type { Entity } from '../entity'
 import { RequestRefused, textOf } from '../errors'
-import { checkedLine } from '../api/project-routes'
 import type { Hub } from '../hub'
 import { getProject, setProjectEntity } from '../project/data-project'
 import { type FieldMap, generateMapping, mappingFaults } from '../project/mapping'
@@ -62,7 +62,9 @@ async function changedMapping(
     const { columns } = await readSample(options.fromFile, options.format)
     const generated = generateMapping(entity, columns)
     if (generated.unmapped.length > 0) {
-      tell(`No field was found for the columns ${generated.unmapped.map((name) => `'${name}'`).join(', ')}: map them with --map COLUMN=FIELD`)
+      tell(
+        `No field was found for the columns ${generated.unmapped.map((name) => `'${name}'`).join(', ')}: map them with --map COLUMN=FIELD`,
+      )
     }
     mapping = generated.mapping
   }
@@ -70,13 +72,20 @@ async function changedMapping(
     ...pairs(options.map, 'COLUMN=FIELD').map(([source, field]) => edit(entity, field, { source })),
     ...pairs(options.default, 'FIELD=VALUE').map(([field, defaultValue]) => edit(entity, field, { defaultValue })),
     ...pairs(options.convert, 'FIELD:FROM=TO').map(([place, to]) => conversion(entity, place, to)),
-    ...pairs(options.number, 'FIELD=SEQUENCE').map(([field, numberSequence]) => edit(entity, field, { numberSequence })),
+    ...pairs(options.number, 'FIELD=SEQUENCE').map(([field, numberSequence]) =>
+      edit(entity, field, { numberSequence }),
+    ),
     ...(options.ignoreBlank ?? []).map((field) => edit(entity, field, { ignoreBlankValues: true })),
     ...(options.textQualifier ?? []).map((field) => edit(entity, field, { useTextQualifier: true })),
     ...(options.unmap ?? []).map((field) => removal(entity, field)),
   ]
   if (edits.length === 0) return mapping === current ? undefined : mapping
-  const start = mapping ?? generateMapping(entity, entity.columns.map(({ name }) => name)).mapping
+  const start =
+    mapping ??
+    generateMapping(
+      entity,
+      entity.columns.map(({ name }) => name),
+    ).mapping
   return edits.reduce((maps, change) => change(maps), start)
 }
 
@@ -92,7 +101,10 @@ function conversion(entity: Entity, place: string, to: string): Edit {
   const [field, from] = [place.slice(0, at), place.slice(at + 1)]
   return editWith(entity, field, (map) => ({
     ...map,
-    conversions: [...(map.conversions ?? []).filter((other) => other.from.toLowerCase() !== from.toLowerCase()), { from, to }],
+    conversions: [
+      ...(map.conversions ?? []).filter((other) => other.from.toLowerCase() !== from.toLowerCase()),
+      { from, to },
+    ],
   }))
 }
 
@@ -140,7 +152,8 @@ async function readDefinition(file: string): Promise<readonly FieldMap[]> {
 function show(_hub: Hub, entity: Entity, mapping: readonly FieldMap[] | null, json = false): number {
   const faults = mapping === null ? [] : mappingFaults(entity, mapping)
   if (json) printJson({ entity: entity.name, mapping, faults })
-  else if (mapping === null) print(`${entity.label} is mapped by name: each column goes to the field of its name or label`)
+  else if (mapping === null)
+    print(`${entity.label} is mapped by name: each column goes to the field of its name or label`)
   else {
     print(
       table(mapping, [
@@ -149,7 +162,10 @@ function show(_hub: Hub, entity: Entity, mapping: readonly FieldMap[] | null, js
         { title: 'Must', text: ({ field }) => needOf(entity, field) },
         { title: 'Default', text: ({ defaultValue }) => defaultValue ?? '' },
         { title: 'Number sequence', text: ({ numberSequence }) => numberSequence ?? '' },
-        { title: 'Conversions', text: ({ conversions = [] }) => conversions.map(({ from, to }) => `${from}→${to}`).join(', ') },
+        {
+          title: 'Conversions',
+          text: ({ conversions = [] }) => conversions.map(({ from, to }) => `${from}→${to}`).join(', '),
+        },
         { title: 'Switches', text: switchesOf },
       ]),
     )

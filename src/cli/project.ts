@@ -1,3 +1,4 @@
+import { RequestRefused } from '../errors'
 import { listExecutions } from '../execution/report'
 import type { Hub } from '../hub'
 import {
@@ -13,7 +14,7 @@ import {
   removeProjectEntity,
   setProjectEntity,
 } from '../project/data-project'
-import { RequestRefused } from '../errors'
+import { findSourceFormat } from '../project/source-format-store'
 import { exitCodes } from './failure'
 import { withHub } from './session'
 import { count, moment, paint, print, printJson, table } from './terminal'

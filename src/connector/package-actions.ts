@@ -1,8 +1,8 @@
 import { RequestRefused } from '../errors'
-import { findExecution, findMessage, newestExecution } from '../execution/report'
-import type { ExecutionReport } from '../execution/report'
-import type { MessageState } from '../execution/states'
 import type { Context } from '../execution/context'
+import type { ExecutionReport } from '../execution/report'
+import { findExecution, findMessage, newestExecution } from '../execution/report'
+import type { MessageState } from '../execution/states'
 import { receivePackage } from '../source/receive-package'
 import type { ActionParameters } from './action-body'
 import { createBlob } from './blob-store'
@@ -25,7 +25,11 @@ export interface ActionContext {
 
 /** An action of the set `DataManagementDefinitionGroups`: what its answer's `value` is, and its type in the context URL. */
 export interface PackageAction {
-  readonly returns: 'Edm.String' | 'Edm.Boolean' | 'Microsoft.Dynamics.DataEntities.DMFExecutionSummaryStatus' | 'Collection(Edm.String)'
+  readonly returns:
+    | 'Edm.String'
+    | 'Edm.Boolean'
+    | 'Microsoft.Dynamics.DataEntities.DMFExecutionSummaryStatus'
+    | 'Collection(Edm.String)'
   run(given: ActionContext, parameters: ActionParameters): Promise<unknown>
 }
 
@@ -80,7 +84,9 @@ export const packageActions: Readonly<Record<string, PackageAction>> = {
   InitializeDataManagement: action(async () => ''),
   InitializeDataManagementAsync: action(async () => ''),
   GetEntitySequence: action(async ({ context: { registry } }) =>
-    JSON.stringify(registry.all.map(({ label, name }, index) => ({ EntityName: label, TargetEntity: name, Sequence: index + 1 }))),
+    JSON.stringify(
+      registry.all.map(({ label, name }, index) => ({ EntityName: label, TargetEntity: name, Sequence: index + 1 })),
+    ),
   ),
   ...Object.fromEntries(
     [
@@ -126,9 +132,14 @@ async function importFromPackage({ context, ring }: ActionContext, parameters: A
   const packageUrl = parameters.needed('packageUrl')
   const blobId = blobIdOf(packageUrl)
   if (blobId === undefined) {
-    throw new RequestRefused(400, 'EA109', 'The packageUrl is none that GetAzureWriteUrl gave: other places are not read', {
-      field: 'packageUrl',
-    })
+    throw new RequestRefused(
+      400,
+      'EA109',
+      'The packageUrl is none that GetAzureWriteUrl gave: other places are not read',
+      {
+        field: 'packageUrl',
+      },
+    )
   }
   const kept = await takeBlob(context, blobId)
   const received = await receivePackage(

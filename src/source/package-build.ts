@@ -68,7 +68,8 @@ function manifestEntity(entity: Entity, { line, name, header }: PackageFile): Ma
 
 function entityMap(entity: Entity, map: FieldMap): EntityMap {
   const { field } = findColumn(entity, map.field)!
-  const defaults = map.defaultValue === undefined ? [] : [conversionRow({ isDefault: true, from: '', to: map.defaultValue })]
+  const defaults =
+    map.defaultValue === undefined ? [] : [conversionRow({ isDefault: true, from: '', to: map.defaultValue })]
   const pairs = (map.conversions ?? []).map((pair) => conversionRow({ isDefault: false, ...pair }))
   return {
     arrayIndex: 0,

@@ -94,7 +94,13 @@ export async function receivePackage(
   faultPoint('receive.afterInsert')
   if (!received.isRepeat) {
     const { messageId } = received
-    observe({ at: 'message.received', messageId, bytes: kept.bytes, origin: delivery.origin, entity: `project ${name}` })
+    observe({
+      at: 'message.received',
+      messageId,
+      bytes: kept.bytes,
+      origin: delivery.origin,
+      entity: `project ${name}`,
+    })
   }
   return received
 }

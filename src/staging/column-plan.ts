@@ -83,7 +83,9 @@ export function fieldFault(
 ): { code: ErrorCode; reason: string } | undefined {
   const { column, refusesAbsent, source } = plan
   if (text === undefined) {
-    return refusesAbsent && source !== -1 && !plan.isFilled ? { code: 'ER201', reason: `${column.name} is not given` } : undefined
+    return refusesAbsent && source !== -1 && !plan.isFilled
+      ? { code: 'ER201', reason: `${column.name} is not given` }
+      : undefined
   }
   const read = readCell(plan, text)
   if (typeof read === 'string') return undefined

@@ -30,7 +30,10 @@ export function readingsOf(
   return entity.columns.map((column) => {
     const convention = conventionOf(format, column.field)
     const map = mapping?.find(({ field }) => findColumn(entity, field) === column)
-    const reading = map === undefined ? { ...(convention ? { convert: convention } : {}) } : readingOf(column, map, convention, numbers)
+    const reading =
+      map === undefined
+        ? { ...(convention ? { convert: convention } : {}) }
+        : readingOf(column, map, convention, numbers)
     return Object.keys(reading).length === 0 ? undefined : reading
   })
 }
@@ -60,7 +63,10 @@ function canonicalDefault({ name, field }: Column, text: string): string {
 }
 
 /** Quotes of the value's own go first, then a conversion that has its text decides, else the conventions of the format. */
-function convertOf({ conversions = [], useTextQualifier }: FieldMap, convention: Convert | undefined): Convert | undefined {
+function convertOf(
+  { conversions = [], useTextQualifier }: FieldMap,
+  convention: Convert | undefined,
+): Convert | undefined {
   if (conversions.length === 0 && !useTextQualifier) return convention
   const pairs = new Map(conversions.map(({ from, to }) => [from.toLowerCase(), to]))
   return (text) => {

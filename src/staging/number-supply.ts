@@ -37,12 +37,16 @@ export class NumberSupply {
     this.until = this.next + count
   }
 
-  /** In a transaction, before records are given numbers: of a gapless sequence all are there, and nobody else has them. */
-  async begin(tx: Queryable): Promise<void> {
-    if (!this.sequence.gapless) return
+  /**
+   * In a transaction, before records are given numbers: of a gapless sequence all are there, and nobody else has them; of
+   * others, with `records`, so many are taken here.
+   */
+  async begin(tx: Queryable, records = 0): Promise<void> {
+    const { name, gapless } = this.sequence
+    if (!gapless && records === 0) return
     this.used = 0
-    this.next = await takeNumbers(tx, this.sequence.name, 0)
-    this.until = Number.MAX_SAFE_INTEGER
+    this.next = await takeNumbers(tx, name, gapless ? 0 : records)
+    this.until = gapless ? Number.MAX_SAFE_INTEGER : this.next + records
   }
 
   /** In the same transaction, when they have theirs. */

@@ -21,8 +21,8 @@ export interface EncoderOptions {
   readonly readings?: FieldReadings
   /** Whether the entity's own rule over whole records is asked; it is unless said otherwise. */
   readonly asksRules?: boolean
-  /** State of good records: V, or R when they were in error before. */
-  readonly goodState?: 'V' | 'R'
+  /** State of good records: V, R when they are promoted because they were in error before, E when they wait for that. */
+  readonly goodState?: 'V' | 'R' | 'E'
   /** Takes the keys as well, of several sources. */
   readonly groupKeys?: KeySet
   /** Expected size of the source in bytes, so that a small message takes little memory. */

@@ -29,8 +29,11 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
   if (ownTable && work.stagingTable === null) await giveOwnTable(context, work, entity)
   try {
     while (position.next) {
+      for (const supply of opened.numbers) await supply.reserve(context.db, position.next.block.count)
       await context.db.transaction(async (tx) => {
+        for (const supply of opened.numbers) await supply.begin(tx)
         await stageChunk(tx, work, opened, blocks, table, position, context.limits.chunkRecords)
+        for (const supply of opened.numbers) await supply.end(tx)
         // Only now, so that a process which is stopped meanwhile holds no lock that keeps others from taking over.
         await fence(tx, [work])
         await savePosition(tx, work, {
@@ -105,7 +108,7 @@ async function skip({ encoder }: OpenedMessage, blocks: Blocks, staged: number):
 async function stageChunk(
   tx: Transaction,
   work: Work,
-  { entity, encoder }: OpenedMessage,
+  { entity, encoder, numbers }: OpenedMessage,
   blocks: Blocks,
   table: string,
   position: Position,
@@ -115,6 +118,7 @@ async function stageChunk(
   const until = position.records + chunkRecords
   while (position.next && position.records < until && encoder.errors.length < chunkErrors) {
     const { block, from } = position.next
+    if (numbers.some(({ left }) => left < block.count)) break // the next chunk takes more
     encoder.encode(block, from)
     position.records = block.firstRecordNumber + block.count - 1
     if (encoder.size >= sendBytes) await sender.send(encoder.take())

@@ -153,7 +153,9 @@ function lostReferences(set: StagedSet, references: readonly Reference[]): strin
 
 /** Records in error hold text as it came, of which only strings can be compared. */
 function lostReferencesInError(set: StagedSet, references: readonly Reference[]): string | undefined {
-  const ofStrings = references.filter(({ pairs }) => pairs.every(({ own }) => own.field.type === 'string'))
+  const ofStrings = references.filter(({ pairs }) =>
+    pairs.every(({ own }) => own.field.type === 'string' && !set.rewritten.has(own.name)),
+  )
   return noteLost(ofStrings, fromInError(set), ({ name, field }) => {
     const text = `s.${quoteIdentifier(name)}`
     return field.letterCase === undefined ? text : `${field.letterCase}(${text})`

@@ -15,6 +15,8 @@ export interface StagedSet {
   readonly sparse: boolean
   /** Numbers of the records whose key may have occurred before in their message; null when any may. */
   readonly repeats: readonly number[] | null
+  /** Names of the columns whose staged texts, in records that were found wrong, are not yet what they become. */
+  readonly rewritten: ReadonlySet<string>
   /** Whether some of its records were in error when they were staged. */
   readonly hasErrors: boolean
   /** V: staged well; R: to be promoted in this run, others are not. */
@@ -37,6 +39,14 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
       first.scope === 'all' && works.every(({ repeats }) => repeats)
         ? works.flatMap(({ repeats }) => repeats ?? [])
         : null,
+    rewritten: new Set(
+      (first.settings.mapping ?? [])
+        .filter(
+          ({ conversions, defaultValue, useTextQualifier }) =>
+            conversions || defaultValue !== undefined || useTextQualifier,
+        )
+        .map(({ field }) => field),
+    ),
     hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
     state: first.scope === 'all' ? 'V' : 'R',
     winners: winnersOf(first),
@@ -53,8 +63,8 @@ function winnersOf({ scope, mode }: Work): string {
 }
 
 /** What two works must have in common to be promoted by the same statements. */
-export function setKey({ entity, stagingTable: table, columns, sparse, scope }: Work): string {
-  return JSON.stringify([entity, table, columns, sparse, scope])
+export function setKey({ entity, stagingTable: table, columns, sparse, scope, settings }: Work): string {
+  return JSON.stringify([entity, table, columns, sparse, scope, settings.mapping])
 }
 
 /** SQL: the staged records `s` of the set that are good so far, as `FROM … WHERE …`. */
