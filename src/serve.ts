@@ -4,8 +4,12 @@ import { formatRoutes } from './api/format-routes'
 import { readHubFacts } from './api/hub-facts'
 import { messageRoutes } from './api/message-routes'
 import { opsRoutes } from './api/ops-routes'
+import { projectRoutes } from './api/project-routes'
 import { blobRoutes } from './connector/blob-routes'
+import { blobKey } from './connector/blob-url'
 import { connectorUrl } from './connector/connector-url'
+import { errorFileRoutes } from './connector/error-file-routes'
+import { packageRoutes } from './connector/package-routes'
 import { connectorRoutes } from './connector/routes'
 import { type Hub, openHub } from './hub'
 import { boardPlugin } from './platform/board'
@@ -19,6 +23,7 @@ import { observe } from './platform/observe'
 import type { Queues } from './platform/queues'
 import { anyObject } from './platform/schema'
 import { startFailure } from './run-worker'
+import type { StoredMessage } from './source/message-insert'
 import { ringForReceived } from './work'
 
 const boardPath = '/ops/queues'
@@ -40,16 +45,20 @@ export async function startServer(hub: Hub, queues: Queues, lifecycle: Lifecycle
     onAnswered: metrics.countAnswer,
   })
   lifecycle.onShutdown('web server', () => server.close())
-  server.add([...hubRoutes(hub, queues, metrics), openApiRoute(server)])
+  server.add([...hubRoutes(hub, queues, metrics, () => server.url()), openApiRoute(server)])
   server.mount(boardPath, boardPlugin(queues, boardPath))
   return server.listen()
 }
 
 /** All routes but the one of the document that describes them. */
-function hubRoutes(hub: Hub, queues: Queues, metrics: Metrics): Route[] {
+function hubRoutes(hub: Hub, queues: Queues, metrics: Metrics, baseUrl: () => string): Route[] {
+  const ring = (received: StoredMessage) => ringForReceived(queues, received)
   return [
-    ...connectorRoutes(hub, (received) => ringForReceived(queues, received)),
+    ...connectorRoutes(hub, ring),
+    ...packageRoutes({ context: hub, ring, baseUrl, signingKey: () => blobKey(hub.db) }),
+    ...errorFileRoutes(hub),
     ...blobRoutes(hub),
+    ...projectRoutes(hub),
     ...messageRoutes(hub, queues),
     ...errorRoutes(hub),
     ...activityRoutes(hub),

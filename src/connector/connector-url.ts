@@ -1,9 +1,11 @@
 /**
- * Rewrites what clients of Dynamics 365 make of a connector URL into the one that our routes know: a language prefix goes
- * (`/en-us/api/…`), path and query keys get our letter case, and %uXXXX escapes of old .NET become UTF-8 ones. Other URLs
- * stay as they are.
+ * Rewrites what clients of Dynamics 365 make of a connector URL, or of one of the package API's, into the one that our
+ * routes know: a language prefix goes (`/en-us/api/…`), path and query keys get our letter case, and %uXXXX escapes of old
+ * .NET become UTF-8 ones. Other URLs stay as they are.
  */
 export function connectorUrl(url: string): string {
+  const [, name] = actionPath.exec(url) ?? []
+  if (name) return `/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.${name}`
   const found = connectorPath.exec(url)
   if (!found) return url
   const [, action = '', id = '', query] = found
@@ -12,6 +14,10 @@ export function connectorUrl(url: string): string {
 }
 
 const connectorPath = /^(?:\/[a-z]{2}(?:-[a-z]{2,4})?)?\/api\/connector\/([a-z]+)\/([^/?]*)(?:\?(.*))?$/is
+
+/** An action of the package API; on premises it stands below `/namespaces/AXSF`. */
+const actionPath =
+  /^(?:\/namespaces\/axsf)?(?:\/[a-z]{2}(?:-[a-z]{2,4})?)?\/data\/datamanagementdefinitiongroups\/microsoft\.dynamics\.dataentities\.(\w+)(?:\(\))?\/?(?:\?.*)?$/i
 
 /** Query keys, in lower case, and how our routes spell them. */
 const keys = new Map(['entity', 'company', 'format', 'jobId'].map((key) => [key.toLowerCase(), key]))

@@ -25,6 +25,14 @@ export interface RecordBlock {
   readonly faults: readonly RecordFault[]
 }
 
+/** The text of a field; undefined where the source (-1) or the record does not give it. `width` is the number of the source's columns. */
+export function textAt(block: RecordBlock, width: number, record: number, source: number): string | undefined {
+  if (source === -1) return undefined
+  const at = record * width + source
+  const start = block.starts[at]!
+  return start === -1 ? undefined : block.bytes.toString('utf8', start, block.ends[at]!)
+}
+
 /** A record whose shape is wrong: its offsets in the block mean nothing, its text is kept whole. */
 export interface RecordFault {
   /** Index of the record in its block. */

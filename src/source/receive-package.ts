@@ -3,6 +3,7 @@ import { MessageRejected, RequestRefused } from '../errors'
 import { knownCompanies } from '../execution/company'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
+import { defaultArchiveLimits } from '../format/package/archive'
 import { type DataPackage, openPackage } from '../format/package/data-package'
 import { payloadSource } from '../payload/payload-source'
 import type { Transaction } from '../platform/database'
@@ -53,7 +54,7 @@ export async function receivePackage(
   delivery: PackageDelivery,
   kept: KeptMessageBytes,
 ): Promise<ReceivedMessage> {
-  const opened = await refusing(() => openPackage(payloadSource(context.payloads, kept), context.limits))
+  const opened = await refusing(() => openPackage(payloadSource(context.payloads, kept), defaultArchiveLimits))
   const project = projectOfManifest(opened.manifest, context.registry)
   const lines = linesFor(project, delivery)
   await checkFormats(context, project.name, lines)
@@ -124,7 +125,7 @@ function linesFor({ name, lines }: PackageProject, { runOf, failOnError }: Packa
     .filter(({ disabled }) => !disabled)
     .map((line) => (failOnError ? { ...line, failExecutionUnitOnError: true } : line))
   if (enabled.length === 0) {
-    throw new RequestRefused(400, 'EF308', `All entities of the package '${name}' are disabled: there is nothing to do`)
+    throw new RequestRefused(400, 'EF315', `All entities of the package '${name}' are disabled: there is nothing to do`)
   }
   if (!runOf) return enabled
   return enabled.map((line) => {
@@ -171,7 +172,7 @@ async function checkCompany(
 
 function worksOf({ files }: DataPackage, lines: readonly ProjectEntity[], execute: boolean): NewWork[] {
   return lines.map((line) => {
-    const file = files.find(({ inputFilePath }) => inputFilePath === line.file)!
+    const file = files.find(({ entity }) => entity.inputFilePath === line.file)!
     return {
       entity: line.entity,
       state: execute ? 'Staging' : 'NotRun',

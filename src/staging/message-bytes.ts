@@ -1,6 +1,7 @@
 import { MessageRejected } from '../errors'
 import type { Context } from '../execution/context'
 import type { Work } from '../execution/work'
+import { defaultArchiveLimits } from '../format/package/archive'
 import { openArchive } from '../format/package/zip-reader'
 import { payloadSource } from '../payload/payload-source'
 
@@ -15,7 +16,7 @@ export async function openFile(context: Context, place: FilePlace): Promise<Asyn
   const { payload, payloadLocation, messageBytes, sourceEntry, entity } = place
   if (sourceEntry === null) return payload === null ? context.payloads.open(payloadLocation!) : once(payload)
   const source = payloadSource(context.payloads, { bytes: messageBytes, payload, payloadLocation })
-  const archive = await openArchive(source, context.limits)
+  const archive = await openArchive(source, defaultArchiveLimits)
   const entry = archive.entries.find(({ name }) => name === sourceEntry)
   if (!entry) throw new MessageRejected('ES105', `The package has no file ${sourceEntry} any more`, { entity })
   return archive.open(entry)

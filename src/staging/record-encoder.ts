@@ -3,31 +3,11 @@ import { writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
 import { storable } from '../execution/storable'
-import type { RecordBlock, RecordFault } from '../format/record-block'
+import { type RecordBlock, type RecordFault, textAt } from '../format/record-block'
 import { type ColumnPlan, columnPlan, fieldFault, notGiven, readCell } from './column-plan'
-import type { FieldReadings } from './field-reading'
+import type { EncoderOptions } from './encoder-options'
 import { KeySet } from './key-set'
 import type { NumberSupply } from './number-supply'
-
-/** Where the rows of an encoder go, and how they are marked. */
-export interface EncoderOptions {
-  readonly executionEntityId: number
-  /** Number of the source's columns. */
-  readonly width: number
-  /** See `ColumnMap`. */
-  readonly sources: readonly number[]
-  /** Canonical company of records that name none. */
-  readonly company: string | null
-  readonly readings?: FieldReadings
-  /** Whether the entity's own rule over whole records is asked; it is unless said otherwise. */
-  readonly asksRules?: boolean
-  /** State of good records: V, R when they are promoted because they were in error before, E when they wait for that. */
-  readonly goodState?: 'V' | 'R' | 'E'
-  /** Takes the keys as well, of several sources. */
-  readonly groupKeys?: KeySet
-  /** Expected size of the source in bytes, so that a small message takes little memory. */
-  readonly sourceBytes: number
-}
 
 const tab = 9
 const newline = 10
@@ -141,7 +121,7 @@ export class RecordEncoder {
     const used = this.supplies.map((supply) => supply.used)
     const isGood = this.writeFields(block, r)
     // A record in error gets its number when it is good.
-    if (!isGood) this.supplies.forEach((supply, index) => Object.assign(supply, { used: used[index] }))
+    if (!isGood) for (const [index, supply] of this.supplies.entries()) supply.used = used[index]!
     return isGood
   }
 
@@ -214,7 +194,7 @@ export class RecordEncoder {
     const before = this.errors.length
     this.writePrefix(block, r, errorState)
     for (const plan of this.plans) {
-      const text = this.textAt(block, r, plan.source)
+      const text = textAt(block, this.width, r, plan.source)
       this.out[this.at++] = tab
       if (text === undefined) this.writeBytes(plan.isFilled ? notGiven : plan.absent)
       else this.writeText(storable(text))
@@ -239,14 +219,6 @@ export class RecordEncoder {
     this.note(block, fault.index, fault.code, fault.column ?? null, text, fault.reason)
   }
 
-  /** The text of a field; undefined where the source or the record does not give it. */
-  private textAt(block: RecordBlock, r: number, source: number): string | undefined {
-    if (source === -1) return undefined
-    const at = r * this.width + source
-    const start = block.starts[at]!
-    return start === -1 ? undefined : block.bytes.toString('utf8', start, block.ends[at]!)
-  }
-
   private note(
     block: RecordBlock,
     r: number,
@@ -265,7 +237,7 @@ export class RecordEncoder {
     const row: Record<string, unknown> = {}
     for (const plan of this.plans) {
       const { name, field } = plan.column
-      const text = this.textAt(block, r, plan.source)
+      const text = textAt(block, this.width, r, plan.source)
       const canonical = text === undefined ? plan.emptyText : readCell(plan, text)
       row[name] = fieldTypes[field.type].value(canonical as string) // called for records whose fields have all been read
     }

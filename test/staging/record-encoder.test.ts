@@ -46,8 +46,8 @@ describe('RecordEncoder', () => {
     converting: Readonly<Record<string, Convert>> = {},
   ) {
     const { sources } = mapColumns(entity, names, { strict: false, company: 'usmf' })
-    const converts = entity.columns.map(({ name }) => converting[name])
-    const options = { executionEntityId: 1, width: names.length, sources, converts, company: 'usmf', sourceBytes: 10 }
+    const readings = entity.columns.map(({ name }) => (converting[name] ? { convert: converting[name] } : undefined))
+    const options = { executionEntityId: 1, width: names.length, sources, readings, company: 'usmf', sourceBytes: 10 }
     const encoder = new RecordEncoder(entity, options)
     encoder.encode(blockOf(records))
     const table = `staging."${entity.name}"`

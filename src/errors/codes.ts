@@ -1,8 +1,3 @@
-/**
- * Every error that Entrepot can name, and the four kinds of failure by who acts next.
- * Imports nothing, so that every folder may use it.
- */
-
 /** What a code means and what to do about it; the README's table is compared with this one. */
 interface ErrorCodeMeaning {
   readonly means: string
@@ -61,6 +56,60 @@ export const errorCodes = {
     means: 'No element of the XML is a record of the entity.',
     hint: 'Name the record elements after the entity, one level below the root element.',
   },
+  EF301: {
+    means: 'The file is no zip file, or it is damaged.',
+    hint: 'Make the package again and send it whole: a zip file ends with its directory.',
+  },
+  EF302: {
+    means: 'A file in the zip has a name that no safe file may have.',
+    hint: 'Rename the file and make the package again.',
+  },
+  EF303: {
+    means: 'The zip can be read in two ways, so that two readers would see different packages.',
+    hint: 'Make the package again from the files alone, with an ordinary zip program.',
+  },
+  EF304: {
+    means: 'The zip uses something that is not read: encryption, a rare compression, several disks, links.',
+    hint: 'Zip plain files with the deflate method, without a password.',
+  },
+  EF305: {
+    means: 'The zip is larger inside than the limit, or is made to swell.',
+    hint: 'Split the package.',
+  },
+  EF306: {
+    means: 'A file in the zip is a zip itself.',
+    hint: 'Put the data files themselves into the package; send Excel sheets as CSV.',
+  },
+  EF307: {
+    means: 'A file in the zip is not what the directory of the zip says: its size or checksum is wrong.',
+    hint: 'The package was damaged on its way: make it again and send it whole.',
+  },
+  EF311: {
+    means: 'The package has no manifest.',
+    hint: 'Put Manifest.xml into the root of the zip, not into a folder.',
+  },
+  EF312: {
+    means: 'The manifest or the header of the package is not built as Dynamics 365 builds it.',
+    hint: 'Correct the element that the message names.',
+  },
+  EF313: {
+    means: 'The package is of another kind than data, such as a template.',
+    hint: 'Export a data project, not a template, and send that package.',
+  },
+  EF314: {
+    means: 'A value in the manifest or the header is not of the type of its element.',
+    hint: 'Write whole numbers in digits, and switches as true or false.',
+  },
+  EF315: {
+    means: 'The manifest names a file that is not in the zip.',
+    hint: 'Add the file, or correct InputFilePath of the entity.',
+  },
+  EF316: {
+    means: 'The manifest names one file for two entities.',
+    hint: 'Give each entity a file of its own.',
+  },
+  EF317: { means: 'The manifest lists an entity twice.', hint: 'Merge the two files, or send two packages.' },
+  EF318: { means: 'The manifest lists no entity.', hint: 'Add the entities to the data project and export it again.' },
   ER101: {
     means: 'The record has another number of fields than the header.',
     hint: 'Add the missing fields, or quote a field that holds the delimiter.',
@@ -184,75 +233,3 @@ export const errorCodes = {
 } as const satisfies Record<string, ErrorCodeMeaning>
 
 export type ErrorCode = keyof typeof errorCodes
-
-/** Where in the input an error was seen; every property is optional. Lines and columns are 1-based. */
-export interface ErrorPlace {
-  readonly messageId?: string
-  readonly executionId?: string
-  readonly entity?: string
-  readonly recordNumber?: number
-  readonly field?: string
-  readonly value?: string
-  readonly line?: number
-  readonly column?: number
-}
-
-/** A failure with a stable code, a sentence with the values in it, a hint and its place. */
-export class EntrepotError extends Error {
-  readonly hint: string
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    readonly place: ErrorPlace = {},
-    options: { cause?: unknown; hint?: string } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.name = new.target.name
-    this.hint = options.hint ?? errorCodes[code].hint
-  }
-}
-
-/** This message can never pass: the producer has to act. */
-export class MessageRejected extends EntrepotError {}
-
-/** The request is wrong or not allowed: the caller has to act. `status` is the HTTP status. */
-export class RequestRefused extends EntrepotError {
-  constructor(
-    readonly status: number,
-    code: ErrorCode,
-    message: string,
-    place: ErrorPlace = {},
-  ) {
-    super(code, message, place)
-  }
-}
-
-/** Something that we depend on is away or busy: try again later, with backoff. */
-export class Unavailable extends EntrepotError {}
-
-/** Someone else was faster, or took the work over: stop, write nothing, let them go on. */
-export class Conflict extends Error {
-  override readonly name = 'Conflict'
-}
-
-/** The process was set up wrongly: an operator has to act before it can start. */
-export class SetupFault extends EntrepotError {}
-
-/** What a caller is shown of an error: `{ error: { code, message, target, details, innererror } }` (OData JSON 4.01, 19). */
-export function errorBody(error: EntrepotError): { error: Record<string, unknown> } {
-  const { field, ...place } = error.place
-  return {
-    error: {
-      code: error.code,
-      message: error.message,
-      ...(field === undefined ? {} : { target: field }),
-      details: [],
-      innererror: { type: error.name, hint: error.hint, ...place },
-    },
-  }
-}
-
-/** The text of an unknown thrown value, for logs and reasons. */
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
