@@ -5,6 +5,7 @@ import { readHubFacts } from './api/hub-facts'
 import { messageRoutes } from './api/message-routes'
 import { opsRoutes } from './api/ops-routes'
 import { projectRoutes } from './api/project-routes'
+import { stagedRoutes } from './api/staged-routes'
 import { blobRoutes } from './connector/blob-routes'
 import { blobKey } from './connector/blob-url'
 import { connectorUrl } from './connector/connector-url'
@@ -61,6 +62,7 @@ function hubRoutes(hub: Hub, queues: Queues, metrics: Metrics, baseUrl: () => st
     ...projectRoutes(hub),
     ...messageRoutes(hub, queues),
     ...errorRoutes(hub),
+    ...stagedRoutes(hub, queues),
     ...activityRoutes(hub),
     ...formatRoutes(hub),
     ...opsRoutes(hub.db, queues, metrics),

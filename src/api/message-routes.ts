@@ -110,14 +110,16 @@ const messageQuery = object(
 )
 const messageParams = object({ messageId: text() })
 /** Postgres takes no NUL in a text. */
-export const executionParams = object({ executionId: text({ maxLength: 100, pattern: '^[^\\u0000-\\u001f]+$' }) })
-const started = {
+export const executionParams = object({ executionId: text({ maxLength: 500, pattern: '^[^\\u0000-\\u001f]+$' }) })
+/** The answer of what sets an execution going. */
+export const started = {
   202: {
     description: 'It is under way.',
     schema: object({ executionId: text({ description: 'The execution to look at.' }) }),
   },
 }
 
+/** Path of the next page of a list: the same question, and where to go on. */
 function nextMessages(query: Readonly<Record<string, string | number | undefined>>, beforeSeq: number): string {
   const given = Object.entries({ ...query, beforeSeq }).filter(([, value]) => value !== undefined)
   const search = new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)]))

@@ -139,6 +139,10 @@ export const errorCodes = {
   ER208: { means: 'The value is no GUID.', hint: 'Write 8-4-4-4-12 hexadecimal digits.' },
   ER209: { means: 'The value is no member of the enumeration.', hint: 'Use one of the names that the reason lists.' },
   ER210: { means: "The entity's own rule refuses the record.", hint: 'See the reason.' },
+  ER301: {
+    means: 'The record was corrected and waits to be promoted.',
+    hint: 'Promote it with: entrepot retry',
+  },
   EP101: { means: 'The related record does not exist.', hint: 'Import the related record first, then retry.' },
   EP102: {
     means: 'A later record of the same message has the same key.',

@@ -31,7 +31,9 @@ export async function retryExecution(
     if (execution.state === 'NotRun') throw refused(`The execution ${executionId} is still under way`)
     if (!execution.is_newest) throw refused(`The message of ${executionId} has a newer execution: retry that one`)
     if (anew || execution.is_void) return runMessageAgain(tx, messageId, executionId)
-    if (!execution.has_troubles) throw refused(`The execution ${executionId} has no records in error`)
+    if (!execution.has_troubles) {
+      throw refused(`The execution ${executionId} has no records in error that were to be promoted`)
+    }
     return { executionId, due: await runAgain(tx, executionId) }
   })
 }
@@ -55,7 +57,7 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
        e.is_loaded AND x.state = 'NotRun' AS is_loaded, e.is_void, e.has_troubles
      FROM entrepot.execution x CROSS JOIN LATERAL (
        SELECT bool_and(state = 'NotRun') AS is_loaded, bool_and(state IN ('Failed', 'Canceled', 'NotRun')) AS is_void,
-         bool_or(state IN ('Failed', 'Canceled', 'NotRun') OR records_in_error > 0) AS has_troubles
+         bool_or(state IN ('Failed', 'Canceled', 'NotRun') OR state = 'Finished' AND records_in_error > 0) AS has_troubles
        FROM entrepot.execution_entity WHERE execution_id = x.id) e
      WHERE x.id = $1 FOR UPDATE OF x`,
     [executionId],
@@ -121,6 +123,25 @@ async function runMessageAgain(tx: Transaction, messageId: string, executionId: 
   return { executionId: newId, due }
 }
 
+/**
+ * Checks what an execution has staged and left there as promotion would, and writes nothing to the targets.
+ * Throws  RequestRefused EA108 (404), EA110 (409) when nothing of it waits to be promoted.
+ */
+export async function validateStaged(
+  db: Database,
+  executionId: string,
+  { entity }: Pick<PromoteChoice, 'entity'> = {},
+): Promise<ActionResult> {
+  return withStaged(db, executionId, entity, async (tx, staged) =>
+    tx.query<DueWork>(
+      `UPDATE entrepot.execution_entity SET state = 'Promoting', mode = 'validate', scope = 'all', checked = false,
+         attempts = 0, lease_until = NULL, due_at = now()
+       WHERE id = ANY($1) RETURNING id, epoch, state`,
+      [staged.map(({ id }) => id)],
+    ),
+  )
+}
+
 /** Which of the staged records are to be promoted. */
 export interface PromoteChoice {
   /** Name of the one entity that is meant; all of the execution without it. */
@@ -140,6 +161,26 @@ export async function promoteStaged(
   executionId: string,
   { entity, records, errors = false }: PromoteChoice,
 ): Promise<ActionResult> {
+  return withStaged(db, executionId, entity, async (tx, staged) => {
+    if (records && staged.length > 1) throw refused('Records are numbered within an entity: say which one')
+    if (records) await select(tx, staged[0]!, records)
+    const scope = records ? 'selected' : errors ? 'errors' : 'all'
+    return tx.query<DueWork>(
+      `UPDATE entrepot.execution_entity SET state = CASE WHEN $2 = 'errors' THEN 'Staging' ELSE 'Promoting' END, scope = $2,
+         checked = false, promoted_chunks = '{}', attempts = 0, lease_until = NULL, due_at = now()
+       WHERE id = ANY($1) RETURNING id, epoch, state`,
+      [staged.map(({ id }) => id), scope],
+    )
+  })
+}
+
+/** Sets the entities going that have staged records waiting to be promoted. */
+async function withStaged(
+  db: Database,
+  executionId: string,
+  entity: string | undefined,
+  setGoing: (tx: Transaction, staged: readonly StagedPlace[]) => Promise<DueWork[]>,
+): Promise<ActionResult> {
   const { messageId } = await findExecution(db, executionId)
   return db.transaction(async (tx) => {
     await lockExecution(tx, executionId, messageId)
@@ -149,16 +190,8 @@ export async function promoteStaged(
       [executionId, entity ?? null],
     )
     if (staged.length === 0) throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted`)
-    if (records && staged.length > 1) throw refused('Records are numbered within an entity: say which one')
-    if (records) await select(tx, staged[0]!, records)
+    const due = await setGoing(tx, staged)
     await reopen(tx, executionId)
-    const scope = records ? 'selected' : errors ? 'errors' : 'all'
-    const due = await tx.query<DueWork>(
-      `UPDATE entrepot.execution_entity SET state = CASE WHEN $2 = 'errors' THEN 'Staging' ELSE 'Promoting' END, scope = $2,
-         checked = false, promoted_chunks = '{}', attempts = 0, lease_until = NULL, due_at = now()
-       WHERE id = ANY($1) RETURNING id, epoch, state`,
-      [staged.map(({ id }) => id), scope],
-    )
     return { executionId, due }
   })
 }

@@ -21,6 +21,8 @@ export interface Work {
   /** Whether the activity refuses unknown columns. */
   readonly strict: boolean
   readonly mode: ExecutionMode
+  /** What the execution as a whole does: records that it stages only may be validated in between. */
+  readonly executionMode: ExecutionMode
   /** Whether the execution has other entities, which have an order. */
   readonly isOrdered: boolean
   readonly settings: EntitySettings
@@ -115,6 +117,7 @@ async function claim(db: Database, which: string, options: ClaimOptions, values:
      )
      SELECT e.id, e.epoch, $2::integer AS "leaseSeconds", e.execution_id AS "executionId", m.id AS "messageId", m.activity_id AS "activityId", e.entity,
        m.company, coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(a.strict, false) AS strict, e.mode,
+       x.mode AS "executionMode",
        e.execution_unit IS NOT NULL AS "isOrdered", coalesce(e.settings, '{}') AS settings, e.source_entry AS "sourceEntry",
        coalesce(e.source_bytes, m.bytes) AS bytes, m.bytes AS "messageBytes",
        ${withPayload} AS payload, m.payload_location AS "payloadLocation", e.small, e.staged_records AS "stagedRecords",

@@ -62,6 +62,12 @@ export const anyObject = (keywords: Keywords = {}): Schema<Readonly<Record<strin
   ...keywords,
 })
 
+/** An object of any properties, whose values are all of one schema. */
+export const mapOf = <T>(values: Schema<T>): Schema<Readonly<Record<string, T>>> => ({
+  type: 'object',
+  additionalProperties: values,
+})
+
 /** An object of these properties, those of `optional` may be left out. */
 export function object<P extends Properties, O extends Properties = Record<never, never>>(
   properties: P,

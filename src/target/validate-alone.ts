@@ -29,15 +29,43 @@ export async function validateAlone({ db, registry, limits }: Context, work: Wor
     const { inserted = 0, updated = 0, unchanged = 0 } = counts.get(work.id) ?? {}
     await lockExecutions(tx, [work.executionId])
     await fence(tx, [work])
-    await tx.query(
-      `UPDATE entrepot.execution_entity SET state = 'Finished', checked = true, lease_until = NULL, attempts = 0,
-         target_finished_at = now(), records_in_error = $2, records_superseded = $3, records_inserted = $4,
-         records_updated = $5, records_unchanged = $6 WHERE id = $1`,
-      [work.id, inError, superseded, inserted, updated, unchanged],
-    )
+    const account = { inError, superseded, inserted, updated, unchanged }
+    await (work.executionMode === 'stage' ? backToStaged(tx, work, account) : saveAccount(tx, work, account))
     return finishExecutions(tx, [work.executionId])
   })
   await observeFinished(db, [work], finished, startedAt)
+}
+
+interface Account {
+  readonly inError: number
+  readonly superseded: number
+  readonly inserted: number
+  readonly updated: number
+  readonly unchanged: number
+}
+
+async function saveAccount(tx: Queryable, { id }: Work, account: Account): Promise<void> {
+  const { inError, superseded, inserted, updated, unchanged } = account
+  await tx.query(
+    `UPDATE entrepot.execution_entity SET state = 'Finished', checked = true, lease_until = NULL, attempts = 0,
+       target_finished_at = now(), records_in_error = $2, records_superseded = $3, records_inserted = $4,
+       records_updated = $5, records_unchanged = $6 WHERE id = $1`,
+    [id, inError, superseded, inserted, updated, unchanged],
+  )
+}
+
+/** Records that wait to be promoted go on waiting; what was found wrong with them is known now, and the log has the rest. */
+async function backToStaged(tx: Queryable, { id, executionId, entity }: Work, account: Account): Promise<void> {
+  const { inError, superseded, inserted, updated, unchanged } = account
+  await tx.query(
+    `UPDATE entrepot.execution_entity SET state = 'Staged', mode = 'stage', lease_until = NULL, attempts = 0,
+       records_in_error = $2, records_superseded = $3 WHERE id = $1`,
+    [id, inError, superseded],
+  )
+  await tx.query('INSERT INTO entrepot.execution_log (execution_id, text) VALUES ($1, $2)', [
+    executionId,
+    `${entity} was validated: ${inserted} would be inserted, ${updated} updated, ${unchanged} left as they are, ${inError} are in error`,
+  ])
 }
 
 interface ValidatedEntity {

@@ -1,0 +1,98 @@
+import type { Entity } from '../entity'
+import { RequestRefused } from '../errors'
+import type { Context } from '../execution/context'
+import { tableOf } from '../execution/staged-rows'
+import { builtInFormat } from '../format/registry'
+import type { Transaction } from '../platform/database'
+import { findSourceFormat } from '../project/source-format-store'
+import { writingsOf } from './field-reading'
+import { openStaging, restageRows, type StagedRow } from './restage'
+import { columnNamed, findStaged, findStagedEntity, type StagedEntity, type StagedRecord } from './staged-records'
+
+/** What a person changes of a staged record: texts as the source would write them; null takes a field away. */
+export type Correction = Readonly<Record<string, string | null>>
+
+/**
+ * Corrects a staged record and checks it again. In an execution that stages only, a good one waits to be promoted with the
+ * others; elsewhere it stays in error, until a retry promotes it.
+ * Throws  RequestRefused EA108 (404), EA102, EA109 (400), EA110 (409) while the execution is under way, or for a record that
+ *         is promoted.
+ */
+export async function correctStaged(
+  context: Context,
+  executionId: string,
+  { entity: entityName, recordNumber }: { entity?: string; recordNumber: number },
+  correction: Correction,
+): Promise<StagedRecord> {
+  return context.db.transaction(async (tx) => {
+    const staged = await findStagedEntity(tx, context, executionId, entityName, { lock: true })
+    const entity = context.registry.get(staged.entity)
+    const record = await findStaged(tx, entity, staged, recordNumber)
+    refuseUnfit(staged, record)
+    const staging = await openStaging(context.db, context.registry, staged)
+    const row = await correctedRow(context, entity, staged, record, correction)
+    const isStaged = staged.state === 'Staged'
+    const inError = await restageRows(tx, staged.id, staging, [row], isStaged ? 'V' : 'E')
+    if (inError === 0 && !isStaged) await noteCorrected(tx, staged, row)
+    await noteChange(
+      tx,
+      staged,
+      Object.keys(correction).map((field) => columnNamed(entity, field)),
+    )
+    return findStaged(tx, entity, staged, recordNumber)
+  })
+}
+
+function refuseUnfit({ state, mode, executionId }: StagedEntity, { status, recordNumber }: StagedRecord): void {
+  if (mode === 'validate') {
+    throw refused(`The execution ${executionId} is a dry run, of which nothing is promoted: correct the file`)
+  }
+  if (state !== 'Finished' && state !== 'Staged') throw refused(`The execution ${executionId} is still under way`)
+  const isOpen = status === 'Error' || (state === 'Staged' && status === 'NotStarted')
+  if (!isOpen)
+    throw refused(`Record ${recordNumber} is ${status}: only records that wait or are in error can be corrected`)
+}
+
+/** The record as the source would have written it, with the corrections in it. */
+async function correctedRow(
+  { db }: Context,
+  entity: Entity,
+  { sourceFormat, settings }: StagedEntity,
+  record: StagedRecord & { readonly isAsItCame: boolean },
+  correction: Correction,
+): Promise<StagedRow> {
+  const format = sourceFormat === null ? builtInFormat('CSV-Comma')! : await findSourceFormat(db, sourceFormat)
+  const written = writingsOf(format.format, entity, settings.mapping)
+  const changes = new Map(Object.entries(correction).map(([field, text]) => [columnNamed(entity, field), text]))
+  const values = entity.columns.map(({ name }, index) => {
+    const change = changes.get(name)
+    if (change !== undefined) return change
+    const text = record.values[name] ?? null
+    return text === null || record.isAsItCame ? text : written[index]!(text)
+  })
+  return { number: record.recordNumber, line: record.line ?? 0, values, isAsItCame: true }
+}
+
+/** Until it is promoted the record counts as one in error, with this in place of its errors. */
+async function noteCorrected(tx: Transaction, { id }: StagedEntity, { number, line }: StagedRow): Promise<void> {
+  await tx.query(
+    `INSERT INTO entrepot.record_error (execution_entity, record_number, line, step, code, reason)
+     VALUES ($1, $2, $3, 'promote', 'ER301', 'The record was corrected and waits to be promoted')`,
+    [id, number, line],
+  )
+}
+
+/** The account follows; fields that the file does not give are promoted from now on, and reading no longer knows the keys. */
+async function noteChange(tx: Transaction, staged: StagedEntity, fields: readonly string[]): Promise<void> {
+  await tx.query(
+    `UPDATE entrepot.execution_entity e SET repeats = NULL, sparse = e.sparse OR NOT e.columns @> $2::text[],
+       columns = ARRAY(SELECT DISTINCT name FROM unnest(e.columns || $2::text[]) AS name),
+       records_in_error = (SELECT count(*) FROM ${tableOf(staged)} WHERE _execution_entity = $1 AND _state = 'E')
+     WHERE e.id = $1`,
+    [staged.id, fields],
+  )
+}
+
+function refused(message: string): RequestRefused {
+  return new RequestRefused(409, 'EA110', message)
+}
