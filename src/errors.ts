@@ -53,6 +53,60 @@ export const errorCodes = {
     means: 'No element of the XML is a record of the entity.',
     hint: 'Name the record elements after the entity, one level below the root element.',
   },
+  EF301: {
+    means: 'The file is no zip file, or it is damaged.',
+    hint: 'Make the package again and send it whole: a zip file ends with its directory.',
+  },
+  EF302: {
+    means: 'A file in the zip has a name that no safe file may have.',
+    hint: 'Rename the file and make the package again.',
+  },
+  EF303: {
+    means: 'The zip can be read in two ways, so that two readers would see different packages.',
+    hint: 'Make the package again from the files alone, with an ordinary zip program.',
+  },
+  EF304: {
+    means: 'The zip uses something that is not read: encryption, a rare compression, several disks, links.',
+    hint: 'Zip plain files with the deflate method, without a password.',
+  },
+  EF305: {
+    means: 'The zip is larger inside than the limit, or is made to swell.',
+    hint: 'Split the package.',
+  },
+  EF306: {
+    means: 'A file in the zip is a zip itself.',
+    hint: 'Put the data files themselves into the package; send Excel sheets as CSV.',
+  },
+  EF307: {
+    means: 'A file in the zip is not what the directory of the zip says: its size or checksum is wrong.',
+    hint: 'The package was damaged on its way: make it again and send it whole.',
+  },
+  EF311: {
+    means: 'The package has no manifest.',
+    hint: 'Put Manifest.xml into the root of the zip, not into a folder.',
+  },
+  EF312: {
+    means: 'The manifest or the header of the package is not built as Dynamics 365 builds it.',
+    hint: 'Correct the element that the message names.',
+  },
+  EF313: {
+    means: 'The package is of another kind than data, such as a template.',
+    hint: 'Export a data project, not a template, and send that package.',
+  },
+  EF314: {
+    means: 'A value in the manifest or the header is not of the type of its element.',
+    hint: 'Write whole numbers in digits, and switches as true or false.',
+  },
+  EF315: {
+    means: 'The manifest names a file that is not in the zip.',
+    hint: 'Add the file, or correct InputFilePath of the entity.',
+  },
+  EF316: {
+    means: 'The manifest names one file for two entities.',
+    hint: 'Give each entity a file of its own.',
+  },
+  EF317: { means: 'The manifest lists an entity twice.', hint: 'Merge the two files, or send two packages.' },
+  EF318: { means: 'The manifest lists no entity.', hint: 'Add the entities to the data project and export it again.' },
   ER101: {
     means: 'The record has another number of fields than the header.',
     hint: 'Add the missing fields, or quote a field that holds the delimiter.',

@@ -34,6 +34,7 @@ const doors: Readonly<Record<string, string>> = {
   '@bull-board/fastify': 'src/platform/board.ts',
   '@fastify/helmet': 'src/platform/http.ts',
   '@fastify/swagger': 'src/platform/http.ts',
+  '@zip.js/zip.js': 'src/format/package/zip-reader.ts',
   bullmq: 'src/platform/bull.ts',
   commander: 'src/cli.ts',
   fastify: 'src/platform/http.ts',
@@ -46,6 +47,8 @@ const doors: Readonly<Record<string, string>> = {
   pino: 'src/platform/log.ts',
   'prom-client': 'src/platform/metrics.ts',
   saxes: 'src/format/xml-saxes.ts',
+  xml2js: 'src/format/package/package-xml.ts',
+  yazl: 'src/format/package/zip-writer.ts',
 }
 
 interface SourceFile {

@@ -57,7 +57,7 @@ const references: Readonly<Record<string, string>> = {
 
 /** What XML 1.0 cannot hold (production 2); with the u flag surrogates match only where they stand alone. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const notXml = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]/gu
+export const notXml = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]/gu
 const textSpecials = /[&<>\r]/g
 const attributeSpecials = /[&<>"\t\n\r]/g
 
