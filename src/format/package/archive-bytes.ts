@@ -39,6 +39,7 @@ export class ArchiveBytes {
   }
 
   async #read(from: number, to: number): Promise<Uint8Array> {
+    if (from < 0) throw new MessageRejected('EF301', 'The zip file is damaged: a record begins in front of it.')
     const bytes = new Uint8Array(Math.max(0, to - from))
     if (bytes.length > maxReadBytes) {
       throw new MessageRejected(

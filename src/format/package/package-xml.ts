@@ -162,13 +162,11 @@ function notWellFormed(error: unknown): string {
 }
 
 function toElement(parsed: ParsedElement): XmlElement {
-  const text = parsed['#text'] ?? ''
-  // A reference can say what the text itself may not.
-  if (text.search(notXml) !== -1) throw new MessageRejected('EF201', 'The XML has a control character.')
   const isNil = Object.entries(parsed['#attributes'] ?? {}).some(
     ([name, value]) => /(?:^|:)nil$/.test(name) && /^\s*(?:true|1)\s*$/.test(value),
   )
-  return { name: parsed['#name'], text, isNil, children: (parsed['#children'] ?? []).map(toElement) }
+  const children = (parsed['#children'] ?? []).map(toElement)
+  return { name: parsed['#name'], text: parsed['#text'] ?? '', isNil, children }
 }
 
 function forBuilder(content: XmlContent | readonly XmlContent[]): unknown {

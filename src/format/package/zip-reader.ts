@@ -43,7 +43,8 @@ export async function openArchive(source: ByteSource, limits: ArchiveLimits): Pr
 
 async function readArchive(source: ByteSource, bytes: ArchiveBytes, limits: ArchiveLimits): Promise<Archive> {
   // Names are ours to judge: zip.js would say only that one of them is unsafe.
-  const reader = new ZipReader(asReader(bytes), { strictness: 'strict', filenameValidation: 'tolerant' })
+  const options = { strictness: 'strict', filenameValidation: 'tolerant', useWebWorkers: false } as const
+  const reader = new ZipReader(asReader(bytes), options)
   const checks = new EntryChecks(limits)
   const found: Entry[] = []
   for await (const entry of reader.getEntriesGenerator()) {
@@ -89,7 +90,7 @@ function dataOf(entry: Entry, { dataStart }: EntryLayout): EntryData {
 async function layoutOf(entry: Entry): Promise<EntryLayout> {
   // Folders have a header too; zip.js reads it, though its types do not say so.
   const { getData } = entry as FileEntry
-  await getData(new WritableStream(), { strictness: 'strict', checkOverlappingEntryOnly: true })
+  await getData(new WritableStream(), { checkOverlappingEntryOnly: true })
   const local = entry.localDirectory
   if (local === undefined) throw new Error(ERR_LOCAL_FILE_HEADER_NOT_FOUND)
   const { dataDescriptor } = local

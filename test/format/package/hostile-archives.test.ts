@@ -1,11 +1,21 @@
 import { deflateRawSync } from 'node:zlib'
 import { bufferSource } from '../../../src/format/byte-source'
 import { counted, refusal } from './archives'
-import { content, descriptor, extraField, type RawEnd, type RawEntry, rawZip, unicodePath } from './raw-zip'
+import { content, descriptor, extraField, type RawEnd, type RawEntry, rawZip, u32, unicodePath } from './raw-zip'
 
 const good: RawEntry = { name: 'b.csv' }
 
 const mega = Buffer.alloc(3 * 1024 ** 2)
+
+/** An entry as it stands in front of the directory. */
+const written = rawZip([good]).subarray(0, rawZip([good]).indexOf('PK\x01\x02'))
+
+/** Says where the end record of ZIP64 stands (PKWARE APPNOTE 4.3.15). */
+function zip64Locator(at: number): Buffer {
+  const place = Buffer.alloc(8)
+  place.writeBigUInt64LE(BigInt(at))
+  return Buffer.concat([u32(0x07064b50), u32(0), place, u32(1)])
+}
 
 /** Archives that someone made, each with the code and a part of the sentence it is refused by. */
 const hostile: [string, string, string, RawEntry[], RawEnd?][] = [
@@ -132,6 +142,15 @@ const hostile: [string, string, string, RawEntry[], RawEnd?][] = [
     [{ name: 'c.csv' }, { name: 'd.csv', isOnly: 'written' }],
   ],
   ['two entries of the same data', 'EF303', '', [good, { name: 'c.csv', offset: 0, isOnly: 'listed' }]],
+  [
+    'an entry within the data of another',
+    'EF303',
+    'overlap',
+    [
+      { name: 'a.csv', method: 0, content: written },
+      { ...good, offset: 30 + 'a.csv'.length, isOnly: 'listed' },
+    ],
+  ],
   ['an archive behind an archive', 'EF303', '', [good], { first: rawZip([{ name: 'c.csv' }]) }],
   ['a second end record in the comment', 'EF303', 'second end record', [good], { comment: rawZip([]) }],
   ['a second archive in the comment', 'EF303', '', [good], { comment: rawZip([{ name: 'c.csv' }]) }],
@@ -198,6 +217,11 @@ const hostile: [string, string, string, RawEntry[], RawEnd?][] = [
   ['an entry that ends outside', 'EF301', '', [{ ...good, compressedSize: 1_000_000 }]],
   ['a directory outside', 'EF301', '', [good], { directoryOffset: 1_000_000, directorySize: 1_000_000 }],
   ['more entries in the end record', 'EF301', '', [good], { count: 2 }],
+  ['a size of ZIP64 that is not there', 'EF301', 'zip64', [{ name: 'a.csv', size: 0xffffffff }]],
+  ['a count of ZIP64 that is not there', 'EF301', '', [good], { count: 0xffff }],
+  ['a directory of ZIP64 that is not there', 'EF301', '', [good], { directoryOffset: 0xffffffff }],
+  ['a record of ZIP64 that points outside', 'EF301', '', [good], { count: 0xffff, before: zip64Locator(2 ** 40) }],
+  ['a record of ZIP64 beyond all numbers', 'EF301', '64-bit', [good], { count: 0xffff, before: zip64Locator(2 ** 60) }],
 ]
 
 describe('a hostile archive', () => {
