@@ -132,6 +132,10 @@ export const errorCodes = {
     means: 'The id of the execution was used for another package.',
     hint: 'Use a new id for a new package, or leave it empty to have one made.',
   },
+  EA130: {
+    means: 'What this needs was removed by the clean-up.',
+    hint: 'Send the file again. The settings …_RETENTION_DAYS say how long things are kept.',
+  },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },
   ES103: { means: 'Redis cannot be used.', hint: 'Check REDIS_URL; set maxmemory-policy to noeviction.' },

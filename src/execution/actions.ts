@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
 import { finishExecutions } from './finish'
+import { demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import type { DueWork } from './work'
 
@@ -14,7 +15,8 @@ export interface ActionResult {
 /**
  * Runs an execution again: the records in error, from their staged texts, in the same execution; or, where it failed as
  * a whole or was cancelled, the whole message in a new execution.
- * Throws  RequestRefused EA108 (404), EA110 (409) when it is under way, has nothing to retry, or is not the newest.
+ * Throws  RequestRefused EA108 (404), EA110 (409) when it is under way, has nothing to retry, or is not the newest, EA130
+ *         (410) when the bytes or staged records that it takes were removed.
  */
 export async function retryExecution(db: Database, executionId: string): Promise<ActionResult> {
   const { messageId } = await findExecution(db, executionId)
@@ -22,8 +24,12 @@ export async function retryExecution(db: Database, executionId: string): Promise
     const execution = await lockExecution(tx, executionId, messageId)
     if (execution.state === 'NotRun') throw refused(`The execution ${executionId} is still under way`)
     if (!execution.is_newest) throw refused(`The message of ${executionId} has a newer execution: retry that one`)
-    if (execution.state === 'Canceled' || execution.has_failed) return runMessageAgain(tx, messageId, executionId)
+    if (execution.state === 'Canceled' || execution.has_failed) {
+      await demandBytes(tx, messageId)
+      return runMessageAgain(tx, messageId, executionId)
+    }
     if (execution.in_error === 0) throw refused(`The execution ${executionId} has no records in error`)
+    await demandStaged(tx, executionId)
     return { executionId, due: await runErrorsAgain(tx, executionId) }
   })
 }
@@ -46,7 +52,9 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
      FROM entrepot.execution x WHERE x.id = $1 FOR UPDATE OF x`,
     [executionId],
   )
-  return execution!
+  // The clean-up may have been faster.
+  if (!execution) throw new RequestRefused(404, 'EA108', `There is no execution '${executionId}' any more`)
+  return execution
 }
 
 async function runErrorsAgain(tx: Transaction, executionId: string): Promise<DueWork[]> {

@@ -114,28 +114,31 @@ async function drain(db: Database): Promise<void> {
 }
 
 async function insertOnce(db: Database, message: NewMessage): Promise<ReceivedMessage> {
-  return db.transaction(async (tx) => {
-    const [stored] = await insertBatch(tx, [message])
-    if (stored) return { ...stored, isRepeat: false }
-    const [known] = await tx.query<StoredMessage & { sha256: Buffer }>(
-      `SELECT m.id AS "messageId", x.id AS "executionId", m.sha256, ${storedWorks}
-       FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
-       JOIN entrepot.execution_entity e ON e.execution_id = x.id
-       WHERE m.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2
-       GROUP BY m.id, x.id ORDER BY x.created_at DESC LIMIT 1`,
-      [message.activityId, message.idempotencyKey],
-    )
-    if (!known?.sha256.equals(message.sha256)) {
-      throw new RequestRefused(
-        409,
-        'EA103',
-        `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`,
-        known ? { messageId: known.messageId } : {},
-      )
-    }
-    const { messageId, executionId, works } = known
-    return { messageId, executionId, works, isRepeat: true }
-  })
+  for (;;) {
+    const received = await db.transaction((tx) => insertOrFind(tx, message))
+    // The clean-up may remove the known message between the two looks; its key is free then.
+    if (received) return received
+  }
+}
+
+async function insertOrFind(tx: Queryable, message: NewMessage): Promise<ReceivedMessage | undefined> {
+  const [stored] = await insertBatch(tx, [message])
+  if (stored) return { ...stored, isRepeat: false }
+  const [known] = await tx.query<StoredMessage & { sha256: Buffer }>(
+    `SELECT m.id AS "messageId", x.id AS "executionId", m.sha256, ${storedWorks}
+     FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
+     JOIN entrepot.execution_entity e ON e.execution_id = x.id
+     WHERE m.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2
+     GROUP BY m.id, x.id ORDER BY x.created_at DESC LIMIT 1`,
+    [message.activityId, message.idempotencyKey],
+  )
+  if (!known) return undefined
+  if (!known.sha256.equals(message.sha256)) {
+    const text = `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`
+    throw new RequestRefused(409, 'EA103', text, { messageId: known.messageId })
+  }
+  const { messageId, executionId, works } = known
+  return { messageId, executionId, works, isRepeat: true }
 }
 
 const storedWorks = `jsonb_agg(jsonb_build_object('id', e.id, 'isSmall', e.small) ORDER BY e.id) AS works`

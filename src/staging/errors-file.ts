@@ -1,6 +1,7 @@
 import type { Entity } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
+import { demandStaged } from '../execution/removed'
 import { detectFormat } from '../format/detect'
 import { recordWriter, type SourceFormat, sourceFormatNamed } from '../format/registry'
 import { mapColumns } from './column-map'
@@ -12,8 +13,10 @@ const pageRecords = 1_000
  * The records of an execution that are in error, in the format that they came in, ready to be corrected and sent again.
  * A record whose shape was wrong stands in it as it came, so that its trouble can be seen.
  * Yields  text of the file; nothing when there are no such records.
+ * Throws  RequestRefused EA130 (410) when the clean-up has removed them.
  */
 export async function* errorsFile(context: Context, executionId: string): AsyncGenerator<string> {
+  await demandStaged(context.db, executionId)
   const works = await context.db.query<FailedWork>(
     `SELECT e.id, e.entity, e.source_columns AS "sourceColumns", e.staging_table AS "stagingTable", m.source_format AS "sourceFormat",
        m.payload, m.payload_location AS "payloadLocation"
@@ -79,6 +82,9 @@ function inFileOrder(values: readonly (string | null)[], sources: readonly numbe
 async function formatOf({ payloads }: Context, work: FailedWork): Promise<SourceFormat> {
   if (work.sourceFormat !== null) return sourceFormatNamed(work.sourceFormat).format
   if (work.payload !== null) return detectFormat(work.payload.subarray(0, 64 * 1024)).format
-  for await (const piece of payloads.open(work.payloadLocation!)) return detectFormat(Buffer.from(piece)).format
+  if (work.payloadLocation !== null) {
+    for await (const piece of payloads.open(work.payloadLocation)) return detectFormat(Buffer.from(piece)).format
+  }
+  // Its bytes may be gone before its staged records: they are written as CSV then.
   return detectFormat(Buffer.alloc(0)).format
 }
