@@ -2,6 +2,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { cancel, type RetryOptions, retry, skip } from './cli/act'
 import { type AddActivityOptions, addOne, listAll, setEnabled } from './cli/activity'
+import { type CleanOptions, cleanNow } from './cli/clean'
 import { demo } from './cli/demo/demo'
 import { type InferOptions, inferFromFile, listEntities, showEntity } from './cli/entity'
 import { type ErrorsOptions, showErrors } from './cli/errors'
@@ -115,6 +116,28 @@ function addOperating(entrepot: Command): void {
     .description('lets the messages behind a failed one of an ordered activity go on')
     .argument('<message>', 'id of the failed message')
     .action(run((id: string) => skip(id)))
+  addCleaning(entrepot)
+}
+
+function addCleaning(entrepot: Command): void {
+  entrepot
+    .command('clean')
+    .description('removes what is old: bytes of messages, staged records, history and left behind payloads')
+    .option(
+      '--older-than <days>',
+      'days since the end of a message, instead of the settings; 0: all that have ended',
+      days,
+    )
+    .option('--payloads', 'only bytes of messages')
+    .option('--staging', 'only staged records')
+    .option('--history', 'only messages, with all that is left of them')
+    .option('--orphans', 'only payloads that no message has, written more than a day ago')
+    .option('-e, --entity <name>', 'staged records of this entity, and messages that hold nothing else')
+    .option('--execution <id>', 'the message of this execution')
+    .option('--project <name>', 'messages of this data project')
+    .option('--dry-run', 'says what it would remove')
+    .option(...asJson)
+    .action(run((options: CleanOptions) => cleanNow(options)))
 }
 
 function addActivities(entrepot: Command): void {
@@ -197,6 +220,11 @@ function addFormats(entrepot: Command): void {
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]
+}
+
+function days(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError(`'${text}' is no whole number of days.`)
+  return Number(text)
 }
 
 function parseRoles(text: string): WorkerRole[] {

@@ -1,5 +1,6 @@
 import { removeExpiredBlobs } from './connector/blob-store'
 import { textOf } from './errors'
+import { startCleaning } from './execution/clean-schedule'
 import { findDueWork } from './execution/work'
 import type { Hub } from './hub'
 import { type Bells, openAnswering, ringFor, type Step, steps, sweep } from './pipeline'
@@ -9,7 +10,7 @@ import type { Queues, QueueWorker } from './platform/queues'
 import { receiveJob } from './source/inbound'
 import type { StoredMessage } from './source/message-insert'
 
-/** What a worker process may do: the steps by name, the producers' queue, and looking after what the bells missed. */
+/** What a worker process may do: the steps by name, the producers' queue, and looking after what the bells missed and what is old. */
 export type WorkerRole = Step['name'] | 'inbound' | 'sweep'
 export const workerRoles: readonly WorkerRole[] = [...steps.map(({ name }) => name), 'inbound', 'sweep']
 
@@ -37,7 +38,10 @@ export async function startWorkers(
     })
     lifecycle.onShutdown('inbound worker', () => worker.close())
   }
-  if (roles.includes('sweep')) startSweeping(hub, queues, lifecycle)
+  if (roles.includes('sweep')) {
+    startSweeping(hub, queues, lifecycle)
+    startCleaning(hub, hub.config, lifecycle)
+  }
 }
 
 /** A worker that took no job for so long, though work is due, has lost its queue without noticing. */

@@ -25,6 +25,7 @@ export const messageSchema = object({
   externalId: nullable(text({ description: "The producer's own name for it." })),
   origin: text({ description: 'The door that it came through: http, queue or cli.' }),
   bytes: whole(),
+  hasBytes: flag({ description: 'Whether its bytes are still there: the clean-up removes them after a while.' }),
   status: oneOf(messageStates),
   error: nullable(anyObject({ description: 'Why it failed as a whole: code, message, innererror.' })),
   receivedAt: moment(),

@@ -63,7 +63,7 @@ async function showOne(hub: Hub, id: string, json: boolean): Promise<void> {
     return
   }
   print(
-    paint('dim', `Received ${moment(message.receivedAt)} UTC by ${message.origin}, ${size(message.bytes)}`) +
+    paint('dim', `Received ${moment(message.receivedAt)} UTC by ${message.origin}, ${sizeOf(message)}`) +
       (message.activity === null ? '' : paint('dim', `, activity ${message.activity}`)),
   )
   if (execution.finishedAt === null) printUnderWay(message, execution)
@@ -76,6 +76,10 @@ async function showOne(hub: Hub, id: string, json: boolean): Promise<void> {
 or leave it behind with:
   entrepot skip ${message.messageId}`)
   }
+}
+
+function sizeOf({ bytes, hasBytes }: MessageReport): string {
+  return bytes > 0 && !hasBytes ? `${size(bytes)} that the clean-up has removed` : size(bytes)
 }
 
 function printUnderWay(message: MessageReport, { entities, executionId }: ExecutionReport): void {

@@ -215,6 +215,10 @@ export const errorCodes = {
     means: 'The file behind a link is not, or no longer, as the request demands it.',
     hint: 'Look at its ETag, and send the request again if it still makes sense.',
   },
+  EA130: {
+    means: 'What this needs was removed by the clean-up.',
+    hint: 'Send the file again. The settings …_RETENTION_DAYS say how long things are kept.',
+  },
   ES101: { means: 'A setting is wrong.', hint: 'Correct the environment variables that the message lists.' },
   ES102: { means: 'The database cannot be reached or is not fit.', hint: 'Check DATABASE_URL and that Postgres runs.' },
   ES103: { means: 'Redis cannot be used.', hint: 'Check REDIS_URL; set maxmemory-policy to noeviction.' },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
 import { finishExecutions } from './finish'
+import { demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
 import type { DueWork } from './work'
@@ -17,7 +18,8 @@ export interface ActionResult {
  * from their files, in the same execution; or, where nothing of it went well, the whole message in a new execution. One
  * that was only loaded is started.
  * Input   `anew`: the whole message in a new execution, however it ended.
- * Throws  RequestRefused EA108 (404), EA110 (409) when it is under way, has nothing to retry, or is not the newest.
+ * Throws  RequestRefused EA108 (404), EA110 (409) when it is under way, has nothing to retry, or is not the newest, EA130
+ *         (410) when the bytes or staged records that it takes were removed.
  */
 export async function retryExecution(
   db: Database,
@@ -27,14 +29,18 @@ export async function retryExecution(
   const { messageId } = await findExecution(db, executionId)
   return db.transaction(async (tx) => {
     const execution = await lockExecution(tx, executionId, messageId)
-    if (execution.is_loaded) return { executionId, due: await runAgain(tx, executionId) }
+    if (execution.is_loaded) return { executionId, due: await runAgain(tx, executionId, messageId) }
     if (execution.state === 'NotRun') throw refused(`The execution ${executionId} is still under way`)
     if (!execution.is_newest) throw refused(`The message of ${executionId} has a newer execution: retry that one`)
-    if (anew || execution.is_void) return runMessageAgain(tx, messageId, executionId)
+    if (anew || execution.is_void) {
+      await demandBytes(tx, messageId)
+      return runMessageAgain(tx, messageId, executionId)
+    }
     if (!execution.has_troubles) {
       throw refused(`The execution ${executionId} has no records in error that were to be promoted`)
     }
-    return { executionId, due: await runAgain(tx, executionId) }
+    await demandStaged(tx, executionId)
+    return { executionId, due: await runAgain(tx, executionId, messageId) }
   })
 }
 
@@ -62,7 +68,9 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
      WHERE x.id = $1 FOR UPDATE OF x`,
     [executionId],
   )
-  return execution!
+  // The clean-up may have been faster.
+  if (!execution) throw new RequestRefused(404, 'EA108', `There is no execution '${executionId}' any more`)
+  return execution
 }
 
 /** The execution and its message are under way again. */
@@ -75,17 +83,18 @@ async function reopen(tx: Transaction, executionId: string): Promise<void> {
 }
 
 /** Sets going the records in error, and from their beginning the entities that did not come to a good end. */
-async function runAgain(tx: Transaction, executionId: string): Promise<DueWork[]> {
+async function runAgain(tx: Transaction, executionId: string, messageId: string): Promise<DueWork[]> {
   await reopen(tx, executionId)
   const lost = await tx.query<StagedPlace>(
     `SELECT id, entity, staging_table AS "stagingTable" FROM entrepot.execution_entity
      WHERE execution_id = $1 AND state IN ('Failed', 'Canceled', 'NotRun') FOR UPDATE`,
     [executionId],
   )
+  if (lost.length > 0) await demandBytes(tx, messageId)
   for (const place of lost) await forgetStaged(tx, place)
   return tx.query<DueWork>(
     `WITH again AS (
-       UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'all', error = NULL, staging_table = NULL,
+       UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'all', error = NULL, staging_table = NULL, staging_removed_at = NULL,
          columns = NULL, source_columns = NULL, sparse = false, repeats = NULL, checked = false, promoted_chunks = '{}',
          staged_records = 0, records_read = 0, records_inserted = 0, records_updated = 0, records_unchanged = 0,
          records_superseded = 0, records_in_error = 0, staging_started_at = NULL, staging_finished_at = NULL,

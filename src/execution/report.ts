@@ -1,6 +1,7 @@
 import { isGuid } from '../entity/guid'
 import { RequestRefused } from '../errors'
 import type { Queryable } from '../platform/database'
+import { hasBytes } from './clean-scope'
 import type { ExecutionMode } from './mode'
 import type { ExecutionState, MessageState, RecordCounts } from './states'
 
@@ -66,6 +67,8 @@ export interface MessageReport {
   readonly externalId: string | null
   readonly origin: string
   readonly bytes: number
+  /** Whether they are still there: after a while the clean-up removes them. */
+  readonly hasBytes: boolean
   readonly status: MessageState
   readonly error: ReportedError | null
   readonly receivedAt: Date
@@ -89,7 +92,7 @@ export interface MessageFilter {
 
 const selectMessages = `
   SELECT m.id AS "messageId", m.seq, m.activity_id AS "activityId", a.name AS activity, m.entity, m.project, m.company,
-    m.external_id AS "externalId", m.origin, m.bytes, m.status, m.error, m.received_at AS "receivedAt",
+    m.external_id AS "externalId", m.origin, m.bytes, ${hasBytes} AS "hasBytes", m.status, m.error, m.received_at AS "receivedAt",
     m.finished_at AS "finishedAt", m.blocks AND m.state <> 'Enqueued' AS "isBlocking",
     CASE WHEN m.blocks AND m.state = 'Enqueued' THEN (
       SELECT earlier.id FROM entrepot.message earlier WHERE earlier.activity_id = m.activity_id AND earlier.blocks

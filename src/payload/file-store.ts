@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, open, opendir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { MessageRejected, textOf, Unavailable } from '../errors'
 import { codeOf } from '../platform/error-code'
-import type { PayloadStore } from './payload-store'
+import type { PayloadStore, StoredPayload } from './payload-store'
 
 /** 1 MB pieces read at the disk's speed; larger ones gain nothing. */
 const pieceBytes = 1024 * 1024
@@ -17,7 +17,7 @@ export function fileStore(folder: string): PayloadStore {
   const pathOf = (location: string) => join(folder, location.replace(/^file:/, ''))
   return {
     async keep(bytes) {
-      const name = join(new Date().toISOString().slice(0, 10), randomUUID())
+      const name = join(dayOf(Date.now()), randomUUID())
       const path = join(folder, name)
       const partial = `${path}.partial`
       try {
@@ -48,8 +48,45 @@ export function fileStore(folder: string): PayloadStore {
           : error
       }
     },
-    remove: (location) => rm(pathOf(location), { force: true }),
+    async remove(location) {
+      const path = pathOf(location)
+      await rm(path, { force: true })
+      // Files are only ever added to the folder of the day: an older one that is empty now has done its service.
+      if (basename(dirname(path)) < dayOf(Date.now() - dayMs)) await rmdir(dirname(path)).catch(() => undefined)
+    },
+    list: (before) => listBefore(folder, before),
   }
+}
+
+const dayMs = 86_400_000
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}
+
+/** Only what a store like this one has made: the folder may hold other things. */
+const dayName = /^\d{4}-\d\d-\d\d$/
+const payloadName = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.partial)?$/
+
+async function* listBefore(folder: string, before: Date): AsyncGenerator<StoredPayload> {
+  for await (const day of namesIn(folder, dayName)) {
+    if (day > dayOf(before.getTime())) continue
+    for await (const name of namesIn(join(folder, day), payloadName)) {
+      const file = await stat(join(folder, day, name)).catch(ifGone)
+      if (file && file.mtime < before) yield { location: `file:${join(day, name)}`, bytes: file.size }
+    }
+  }
+}
+
+async function* namesIn(folder: string, pattern: RegExp): AsyncGenerator<string> {
+  const entries = await opendir(folder).catch(ifGone)
+  for await (const { name } of entries ?? []) if (pattern.test(name)) yield name
+}
+
+/** Another process may remove a file while this one looks. */
+function ifGone(error: unknown): undefined {
+  if (codeOf(error) === 'ENOENT') return undefined
+  throw new Unavailable('ES105', `The payloads cannot be listed: ${textOf(error)}`, {}, { cause: error })
 }
 
 async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {

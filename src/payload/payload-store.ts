@@ -13,6 +13,14 @@ export interface PayloadStore {
   open(location: string, range?: ByteRange): AsyncIterable<Uint8Array>
   /** Removes the bytes; does nothing when they are gone already. */
   remove(location: string): Promise<void>
+  /** What was kept before a moment and not written to since, in no order; also what a process that was killed left unfinished. */
+  list(before: Date): AsyncIterable<StoredPayload>
+}
+
+/** A payload, or the beginning of one. */
+export interface StoredPayload {
+  readonly location: string
+  readonly bytes: number
 }
 
 /** Bytes from `from` on, up to but not including `to`; both within the payload. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { MessageRejected } from '../errors'
 import type { Database } from '../platform/database'
-import type { ByteRange, PayloadStore } from './payload-store'
+import type { ByteRange, PayloadStore, StoredPayload } from './payload-store'
 
 /** Rows of 1 MB: Postgres writes them to its TOAST table uncompressed, and one is held in memory at a time. */
 const chunkBytes = 1024 * 1024
@@ -27,6 +27,7 @@ export function postgresStore(db: Database): PayloadStore {
     async remove(location) {
       await db.query('DELETE FROM entrepot.payload_chunk WHERE location = $1', [location])
     },
+    list: (before) => listBefore(db, before),
   }
 }
 
@@ -60,6 +61,28 @@ async function* openRange(db: Database, location: string, { from, to }: ByteRang
     )
     if (!chunk) throw missing(location)
     yield chunk.bytes
+  }
+}
+
+/** Payloads asked for at a time. */
+const pagePayloads = 1_000
+
+/** By its last chunk, since a slow sender may take long from the first one on. */
+async function* listBefore(db: Database, before: Date): AsyncGenerator<StoredPayload> {
+  for (let after = ''; ; ) {
+    const page = await db.query<StoredPayload & { isOld: boolean }>(
+      `SELECT f.location, c.bytes, c.last < $1 AS "isOld" FROM (
+         SELECT location FROM entrepot.payload_chunk WHERE position = 0 AND created_at < $1 AND location > $2
+         ORDER BY location LIMIT ${pagePayloads}) f
+       CROSS JOIN LATERAL (
+         SELECT sum(octet_length(bytes))::bigint AS bytes, max(created_at) AS last
+         FROM entrepot.payload_chunk WHERE location = f.location) c
+       ORDER BY f.location`,
+      [before, after],
+    )
+    for (const { location, bytes, isOld } of page) if (isOld) yield { location, bytes }
+    if (page.length < pagePayloads) return
+    after = page.at(-1)!.location
   }
 }
 

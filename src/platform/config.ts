@@ -146,6 +146,35 @@ export const settings = {
     meaning: 'The most connections of a process to the database, beside those of the queues.',
     parse: whole(2, 200),
   },
+  payloadRetentionDays: {
+    name: 'PAYLOAD_RETENTION_DAYS',
+    defaultText: '7',
+    unit: 'days',
+    meaning: 'How long the bytes of a message are kept after its end. 0 keeps them for good.',
+    parse: whole(0, 36_500),
+  },
+  stagingRetentionDays: {
+    name: 'STAGING_RETENTION_DAYS',
+    defaultText: '7',
+    unit: 'days',
+    meaning: 'How long staged records are kept after the end of their message. 0 keeps them for good.',
+    parse: whole(0, 36_500),
+  },
+  historyRetentionDays: {
+    name: 'HISTORY_RETENTION_DAYS',
+    defaultText: '7',
+    unit: 'days',
+    meaning:
+      'How long a message is kept with its executions and errors. All that is left of it goes then. 0: for good.',
+    parse: whole(0, 36_500),
+  },
+  cleanHours: {
+    name: 'CLEAN_HOURS',
+    defaultText: '0-24',
+    unit: 'hours, UTC',
+    meaning: 'The hours of the day in which the hub cleans up, from-to. 22-6 goes over midnight.',
+    parse: hours,
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 type Values = { readonly [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> }
@@ -217,6 +246,18 @@ function whole(least: number, most: number): (text: string) => number {
     if (/^\d{1,16}$/.test(text) && value >= least && value <= most) return value
     throw new Error(`is '${text}': it must be a whole number from ${least} to ${most}`)
   }
+}
+
+/** Hours of a day, `from` included and `to` not. */
+export interface DayHours {
+  readonly from: number
+  readonly to: number
+}
+
+function hours(text: string): DayHours {
+  const [, from, to] = /^(\d{1,2})-(\d{1,2})$/.exec(text)?.map(Number) ?? []
+  if (from !== undefined && to !== undefined && from < 24 && to <= 24 && from !== to) return { from, to }
+  throw new Error(`is '${text}': it must be two hours of the day, such as 22-6`)
 }
 
 function trueOrFalse(text: string): boolean {

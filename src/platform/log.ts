@@ -24,6 +24,7 @@ const levels: Record<Observation['at'], Level> = {
   'queue.warning': 'warn',
   'worker.restarted': 'warn',
   'sweep.rang': 'debug',
+  'clean.finished': 'info',
   'embedded.notice': 'info',
 }
 

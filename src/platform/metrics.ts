@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { type Observation, onObservation, type PromotionCounts } from './observe'
+import { type CleanCounts, type Observation, onObservation, type PromotionCounts } from './observe'
 
 /** A number that is read when it is asked for, with what tells it from others of its name. */
 export interface Sample {
@@ -12,8 +12,11 @@ export type Facts = { readonly [K in keyof typeof gaugeMeanings]?: readonly Samp
 
 /** What the gauges say, and the labels that they have. */
 const gaugeMeanings = {
-  entrepot_messages: { help: 'Messages by status.', labels: ['status'] },
-  entrepot_records: { help: 'Records of all executions by what became of them.', labels: ['outcome'] },
+  entrepot_messages: { help: 'Messages in the history by status; the clean-up makes them fewer.', labels: ['status'] },
+  entrepot_records: {
+    help: 'Records of the executions in the history by what became of them; the clean-up makes them fewer.',
+    labels: ['outcome'],
+  },
   entrepot_executions_due: { help: 'Entities of executions that wait for a step.', labels: ['step'] },
   entrepot_oldest_waiting_seconds: { help: 'How long the oldest due work has waited.', labels: [] },
   entrepot_blocked_activities: { help: 'Ordered activities that a failed message holds up.', labels: [] },
@@ -90,6 +93,7 @@ function observer(registry: Registry): (event: Observation) => void {
     'step',
     'kind',
   ])
+  const cleaned = counter(register, 'entrepot_cleaned_total', 'What the clean-up of this process removed.', ['what'])
   const durations = new Histogram({
     name: 'entrepot_step_seconds',
     help: 'Time that a step took for an entity of an execution, or for small messages together, in this process.',
@@ -116,12 +120,27 @@ function observer(registry: Registry): (event: Observation) => void {
       case 'step.conflict':
       case 'step.failed':
         troubles.inc({ step: event.step, kind: event.at.slice('step.'.length) })
+        return
+      case 'clean.finished':
+        for (const [what, count] of cleanedThings(event)) cleaned.inc({ what }, count)
     }
   }
 }
 
 function outcomes({ inserted, updated, unchanged, superseded, errors }: PromotionCounts): [string, number][] {
   return Object.entries({ inserted, updated, unchanged, superseded, error: errors })
+}
+
+function cleanedThings(event: CleanCounts): [string, number][] {
+  const { payloads, payloadBytes, stagedRecords, messages, orphans, orphanBytes } = event
+  return Object.entries({
+    payload: payloads,
+    payload_byte: payloadBytes,
+    staged_record: stagedRecords,
+    message: messages,
+    orphan: orphans,
+    orphan_byte: orphanBytes,
+  })
 }
 
 function counter<T extends string>(registers: Registry[], name: string, help: string, labelNames: T[]): Counter<T> {

@@ -23,6 +23,7 @@ export type Observation =
   | { at: 'queue.warning'; backend: string; reason: string }
   | { at: 'worker.restarted'; queue: string }
   | { at: 'sweep.rang'; bells: number }
+  | ({ at: 'clean.finished'; ms: number } & CleanCounts)
   | { at: 'embedded.notice'; text: string }
 
 /** What a promotion did with the records of one entity; they add up to the records that were staged. */
@@ -32,6 +33,19 @@ export interface PromotionCounts {
   readonly unchanged: number
   readonly superseded: number
   readonly errors: number
+}
+
+/** What a clean-up removed. */
+export interface CleanCounts {
+  /** Messages whose bytes went, with how many bytes. */
+  readonly payloads: number
+  readonly payloadBytes: number
+  readonly stagedRecords: number
+  /** Messages that left the history. */
+  readonly messages: number
+  /** Payloads that nothing referred to, with how many bytes. */
+  readonly orphans: number
+  readonly orphanBytes: number
 }
 
 export type Observer = (event: Observation) => void

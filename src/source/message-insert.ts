@@ -118,22 +118,22 @@ async function drain(db: Database): Promise<void> {
  * Throws  RequestRefused EA103 (409) when the key was used for other bytes.
  */
 export async function insertOnce(tx: Queryable, message: NewMessage): Promise<ReceivedMessage> {
-  const [stored] = await insertBatch(tx, [message])
-  if (stored) return { ...stored, isRepeat: false }
-  const known = await findStored(tx, 'm.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2', [
-    message.activityId,
-    message.idempotencyKey,
-  ])
-  if (!known?.sha256.equals(message.sha256)) {
-    throw new RequestRefused(
-      409,
-      'EA103',
-      `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`,
-      known ? { messageId: known.messageId } : {},
-    )
+  for (;;) {
+    const [stored] = await insertBatch(tx, [message])
+    if (stored) return { ...stored, isRepeat: false }
+    const known = await findStored(tx, 'm.activity_id IS NOT DISTINCT FROM $1 AND m.idempotency_key = $2', [
+      message.activityId,
+      message.idempotencyKey,
+    ])
+    // The clean-up may remove the known message between the two looks; its key is free then.
+    if (!known) continue
+    if (!known.sha256.equals(message.sha256)) {
+      const text = `The idempotency key '${message.idempotencyKey}' was used for a message with other bytes`
+      throw new RequestRefused(409, 'EA103', text, { messageId: known.messageId })
+    }
+    const { messageId, executionId, works } = known
+    return { messageId, executionId, works, isRepeat: true }
   }
-  const { messageId, executionId, works } = known
-  return { messageId, executionId, works, isRepeat: true }
 }
 
 /** The message and execution for which a condition on `m` and `x` holds, the newest execution of it. */

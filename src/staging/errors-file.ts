@@ -2,6 +2,7 @@ import type { Entity } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
+import { demandStaged } from '../execution/removed'
 import { detectFormat } from '../format/detect'
 import { peek } from '../format/peek'
 import { type RecordWriter, recordWriter, type SourceFormat } from '../format/registry'
@@ -35,13 +36,15 @@ export const reasonColumn = 'ErrorMessage'
  * again. A record whose shape was wrong stands in it as it came, so that its trouble can be seen. A record that failed at
  * promotion was canonical by then, and is written as the source would write it.
  * Yields  text of the file, to be sent as UTF-8; nothing when there are no such records.
- * Throws  RequestRefused EA115 when the format was removed, EA109 (400) where the entity must be named.
+ * Throws  RequestRefused EA115 when the format was removed, EA109 (400) where the entity must be named, EA130 (410) when the
+ *         clean-up has removed them.
  */
 export async function* errorsFile(
   context: Context,
   executionId: string,
   choice: ErrorsChoice = {},
 ): AsyncGenerator<string> {
+  await demandStaged(context.db, executionId)
   const works = await context.db.query<FailedWork>(
     `SELECT e.id, e.entity, e.source_columns AS "sourceColumns", e.staging_table AS "stagingTable",
        coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings,
@@ -173,6 +176,8 @@ const headBytes = 64 * 1024
 
 async function formatOf(context: Context, work: FailedWork): Promise<SourceFormat> {
   if (work.sourceFormat !== null) return (await findSourceFormat(context.db, work.sourceFormat)).format
+  // Its bytes may be gone before its staged records: they are written as CSV then.
+  if (work.payload === null && work.payloadLocation === null) return detectFormat(Buffer.alloc(0)).format
   const { head, close } = await peek(await openFile(context, work), headBytes)
   await close()
   return detectFormat(head).format

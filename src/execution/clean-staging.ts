@@ -1,0 +1,141 @@
+import { stagingTable } from '../entity/names'
+import type { Queryable, Transaction } from '../platform/database'
+import { sqlState } from '../platform/database-errors'
+import { faultPoint } from '../platform/faults'
+import type { CleanCounts } from '../platform/observe'
+import { isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
+import type { Context } from './context'
+
+type StagingCounts = Pick<CleanCounts, 'stagedRecords'>
+
+/** Entities of executions looked at by one statement. */
+const batchEntities = 500
+/** Records deleted by one transaction, about: half a second. */
+const batchRecords = 50_000
+/** Tables dropped by one transaction: each takes a handful of Postgres' locks, of which there are a few thousand. */
+const batchTables = 20
+/** Whoever wants to read staged records queues up behind us while we wait for a table. */
+const dropWaitMs = 1_000
+
+/** Removes the staged records of old messages, those in error included; what was wrong with them stays in the history. */
+export async function cleanStaging({ db }: Context, old: OldMessages, mayGoOn: MayGoOn): Promise<StagingCounts> {
+  let stagedRecords = 0
+  for (let after: Position | undefined = { seq: 0, id: 0 }; after && mayGoOn(); ) {
+    const from: Position = after
+    const batch = await db.transaction(async (tx) => {
+      const removed = await removeBatch(tx, old, from)
+      faultPoint('clean.beforeStaging')
+      return removed
+    })
+    faultPoint('clean.afterStaging')
+    stagedRecords += batch.records
+    after = batch.last
+  }
+  return { stagedRecords }
+}
+
+/** Where in the order of messages a run is. */
+interface Position {
+  readonly seq: number
+  readonly id: number
+}
+
+/** An entity of an execution that has staged records, or may have. */
+interface Staged extends Position {
+  readonly entity: string
+  readonly ownTable: string | null
+  readonly records: number
+}
+
+async function removeBatch(
+  tx: Transaction,
+  old: OldMessages,
+  after: Position,
+): Promise<{ records: number; last: Position | undefined }> {
+  const found = await tx.query<Staged>(
+    // The message is what a retry locks first: one that is set going again is passed over.
+    `SELECT e.message_seq AS seq, e.id, e.entity, e.staging_table AS "ownTable", e.staged_records AS records
+     FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
+     JOIN entrepot.message m ON m.id = x.message_id
+     WHERE e.staging_removed_at IS NULL AND (e.message_seq, e.id) > ($6, $7) AND ($2::bigint IS NULL OR e.message_seq < $2)
+       AND ${isOld('e.entity')}
+     ORDER BY e.message_seq, e.id LIMIT ${batchEntities} FOR UPDATE OF m SKIP LOCKED`,
+    [...oldValues(old), after.seq, after.id],
+  )
+  const batch = firstOf(found)
+  const removed: Staged[] = []
+  for (const staged of batch) {
+    if (staged.ownTable === null || (await dropUnlessInUse(tx, staged.ownTable))) removed.push(staged)
+  }
+  const shared = removed.filter(({ ownTable }) => ownTable === null)
+  for (const entity of new Set(shared.map((each) => each.entity))) {
+    await deleteShared(
+      tx,
+      entity,
+      shared.filter((each) => each.entity === entity),
+    )
+  }
+  await tx.query(
+    'UPDATE entrepot.execution_entity SET staging_removed_at = now(), staging_table = NULL WHERE id = ANY($1)',
+    [removed.map(({ id }) => id)],
+  )
+  const isLast = batch.length === found.length && found.length < batchEntities
+  return { records: removed.reduce((sum, { records }) => sum + records, 0), last: isLast ? undefined : batch.at(-1) }
+}
+
+/** As many as one transaction takes: one at least, however many records it has. */
+function firstOf(found: readonly Staged[]): readonly Staged[] {
+  let records = 0
+  let tables = 0
+  const end = found.findIndex(({ ownTable, records: more }, index) => {
+    if (ownTable === null) records += more
+    else tables++
+    return index > 0 && (records > batchRecords || tables > batchTables)
+  })
+  return end === -1 ? found : found.slice(0, end)
+}
+
+async function deleteShared(tx: Queryable, entity: string, staged: readonly Staged[]): Promise<void> {
+  const table = stagingTable({ name: entity })
+  // The entity may have left the hub, and its tables after it.
+  const [{ isThere } = { isThere: false }] = await tx.query<{ isThere: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS "isThere"',
+    [table],
+  )
+  if (!isThere) return
+  await tx.query(`DELETE FROM ONLY ${table} WHERE _execution_entity = ANY($1)`, [staged.map(({ id }) => id)])
+}
+
+/**
+ * Drops a staging table of an execution's own, unless somebody reads it for longer than a moment: it goes next time then.
+ * Input   its SQL name, as it was made.
+ */
+async function dropUnlessInUse(tx: Queryable, table: string): Promise<boolean> {
+  await tx.query(`SET LOCAL lock_timeout = ${dropWaitMs}`)
+  await tx.query('SAVEPOINT drop_table')
+  try {
+    await tx.query(`DROP TABLE IF EXISTS ${table}`)
+    return true
+  } catch (error) {
+    if (sqlState(error) !== lockNotAvailable) throw error
+    await tx.query('ROLLBACK TO SAVEPOINT drop_table')
+    return false
+  } finally {
+    await tx.query('RELEASE SAVEPOINT drop_table').catch(() => undefined)
+  }
+}
+
+/** SQLSTATE of a lock that was not to be had in time (PostgreSQL documentation, appendix A). */
+const lockNotAvailable = '55P03'
+
+/** How many staged records there are to remove. */
+export async function countStaging({ db }: Context, old: OldMessages): Promise<StagingCounts> {
+  const [counts] = await db.query<StagingCounts>(
+    `SELECT coalesce(sum(e.staged_records), 0)::bigint AS "stagedRecords"
+     FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
+     JOIN entrepot.message m ON m.id = x.message_id
+     WHERE e.staging_removed_at IS NULL AND ${isOld('e.entity')}`,
+    oldValues(old),
+  )
+  return counts!
+}
