@@ -59,7 +59,7 @@ function hubRoutes(hub: Hub, queues: Queues, metrics: Metrics, baseUrl: () => st
     ...packageRoutes({ context: hub, ring, baseUrl, signingKey: () => blobKey(hub.db) }),
     ...errorFileRoutes(hub),
     ...blobRoutes(hub),
-    ...projectRoutes(hub),
+    ...projectRoutes(hub, ring),
     ...messageRoutes(hub, queues),
     ...errorRoutes(hub),
     ...stagedRoutes(hub, queues),

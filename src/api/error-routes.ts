@@ -1,7 +1,7 @@
 import type { Context } from '../execution/context'
-import { findExecution, findMessage, listRecordErrors, type RecordErrorReport } from '../execution/report'
+import { findExecution, findMessage, isSameRecord, listRecordErrors, type RecordErrorReport } from '../execution/report'
 import { type Answer, type Route, route } from '../platform/http-route'
-import { object, oneOf, whole } from '../platform/schema'
+import { flag, object, oneOf, text, whole } from '../platform/schema'
 import { errorsFile } from '../staging/errors-file'
 import { executionParams } from './message-routes'
 import { pageOf, recordErrorSchema, recordErrorView } from './report-schema'
@@ -24,22 +24,32 @@ export function errorRoutes(context: Context): readonly Route[] {
         {
           format: oneOf(['json', 'file']),
           limit: whole({ minimum: leastLimit, maximum: 1_000, default: defaultLimit }),
-          afterRecord: whole({ minimum: 0, description: 'Only errors of records after this one.' }),
+          entity: text({
+            description: 'Any name of the one entity that is meant; a file needs it where several have errors.',
+          }),
+          reasons: flag({ description: 'The file says in a last column what is wrong.' }),
+          after: text({
+            pattern: '^\\d{1,15}\\.\\d{1,15}$',
+            description: 'Where the page before ended; see its nextLink.',
+          }),
         },
       ),
       answers: { 200: { description: 'A page of errors, by record number.', schema: pageOf(recordErrorSchema) } },
       handle: async ({ params: { executionId }, query, headers }) => {
         const wantsFile =
           query.format === 'file' || (query.format === undefined && /^\s*text\/csv\b/i.test(headers.accept ?? ''))
-        if (wantsFile) return answerFile(context, executionId)
+        const entity = query.entity === undefined ? undefined : context.registry.get(query.entity).name
+        if (wantsFile) return answerFile(context, executionId, { entity, withReason: query.reasons ?? false })
         await findExecution(context.db, executionId)
-        const { limit = defaultLimit, afterRecord = 0 } = query
+        const { limit = defaultLimit } = query
+        const [workId = 0, recordNumber = 0] = query.after?.split('.').map(Number) ?? []
         const { page, next } = wholeRecords(
-          await listRecordErrors(context.db, executionId, { limit, afterRecord }),
+          await listRecordErrors(context.db, executionId, { limit, after: { workId, recordNumber }, entity }),
           limit,
         )
-        const nextLink =
-          next === null ? null : `/api/v1/executions/${executionId}/errors?limit=${limit}&afterRecord=${next}`
+        const path = `/api/v1/executions/${encodeURIComponent(executionId)}/errors`
+        const more = entity === undefined ? '' : `&entity=${encodeURIComponent(entity)}`
+        const nextLink = next && `${path}?limit=${limit}&after=${next.workId}.${next.recordNumber}${more}`
         return { body: { value: page.map(recordErrorView), nextLink } }
       },
     }),
@@ -54,19 +64,23 @@ const defaultLimit = 500
 function wholeRecords(errors: readonly RecordErrorReport[], limit: number) {
   const last = errors.at(-1)
   if (last === undefined || errors.length < limit) return { page: errors, next: null }
-  const page = errors.filter(({ recordNumber }) => recordNumber !== last.recordNumber)
-  return page.length === 0 ? { page: errors, next: last.recordNumber } : { page, next: page.at(-1)!.recordNumber }
+  const page = errors.filter((error) => !isSameRecord(error, last))
+  return page.length === 0 ? { page: errors, next: last } : { page, next: page.at(-1)! }
 }
 
-async function answerFile(context: Context, executionId: string): Promise<Answer> {
+async function answerFile(
+  context: Context,
+  executionId: string,
+  { entity: only, withReason }: { entity: string | undefined; withReason: boolean },
+): Promise<Answer> {
   const { messageId } = await findExecution(context.db, executionId)
   const { entity, externalId } = await findMessage(context.db, messageId)
   return {
     headers: {
       'content-type': 'application/octet-stream', // delimited or XML: the format that it came in
-      'content-disposition': `attachment; filename="errors-${fileName(externalId ?? entity ?? executionId)}"`,
+      'content-disposition': `attachment; filename="errors-${fileName(only ?? externalId ?? entity ?? executionId)}"`,
     },
-    body: errorsFile(context, executionId),
+    body: errorsFile(context, executionId, { withReason, ...(only === undefined ? {} : { entity: only }) }),
   }
 }
 

@@ -16,10 +16,16 @@ import {
   setProjectEntity,
 } from '../project/data-project'
 import { type FieldMap, mappingFaults } from '../project/mapping'
+import type { StoredMessage } from '../source/message-insert'
+import { receive } from '../source/receive'
 import { executionSummarySchema, executionSummaryView } from './report-schema'
 
-/** Data projects: what an operator sets up. */
-export function projectRoutes({ db, registry }: Context): readonly Route[] {
+/** Rings for a message that is kept, without waiting and without throwing. */
+type Ring = (received: StoredMessage) => void
+
+/** Data projects: what an operator sets up, and runs. */
+export function projectRoutes(context: Context, ring: Ring): readonly Route[] {
+  const { db, registry } = context
   return [
     route({
       method: 'GET',
@@ -103,6 +109,43 @@ export function projectRoutes({ db, registry }: Context): readonly Route[] {
       handle: async ({ params }) => {
         const { name } = registry.get(params.entity)
         return { body: await removeProjectEntity(db, params.project, name) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/projects/:project/run',
+      operation: 'runProject',
+      tag: 'projects',
+      summary: 'Run a project with a data package of its files',
+      description: 'The body is the package: a zip with a manifest. The project itself stays as it is.',
+      takesBytes: true,
+      params: projectParams,
+      query: object(
+        {},
+        {
+          company: text({ maxLength: 20, description: 'Company of records that name none.' }),
+          mode: oneOf(['import', 'stage', 'validate'], {
+            description: 'stage: no further than staging; validate: a dry run.',
+          }),
+          name: text({ maxLength: 500, description: "The sender's own name for it." }),
+        },
+      ),
+      answers: {
+        202: { description: 'It is under way.', schema: object({ messageId: text(), executionId: text() }) },
+      },
+      handle: async ({ params, query: { company, mode = 'import', name }, bytes }) => {
+        const delivery = { origin: 'http', project: (await getProject(db, params.project)).name, mode } as const
+        const received = await receive(
+          context,
+          {
+            ...delivery,
+            ...(company === undefined ? {} : { company }),
+            ...(name === undefined ? {} : { externalId: name }),
+          },
+          bytes,
+        )
+        ring(received)
+        return { status: 202, body: { messageId: received.messageId, executionId: received.executionId } }
       },
     }),
     route({

@@ -135,7 +135,8 @@ export function executionSummaryView(execution: ExecutionSummary): ValueOf<typeo
 }
 
 export function recordErrorView(error: RecordErrorReport): ValueOf<typeof recordErrorSchema> {
-  return error
+  const { workId: _, ...rest } = error
+  return rest
 }
 
 function iso(at: Date | null): string | null {

@@ -1,5 +1,5 @@
 import { errorCodes } from '../errors'
-import { listRecordErrors, type RecordErrorReport } from '../execution/report'
+import { isSameRecord, listRecordErrors, type RecordErrorReport, type RecordPlace } from '../execution/report'
 import type { Hub } from '../hub'
 import { errorsFile } from '../staging/errors-file'
 import { exitCodes } from './failure'
@@ -9,7 +9,11 @@ import { count, paint, print, table, tell } from './terminal'
 
 /** How the errors are wanted. */
 export interface ErrorsOptions {
+  /** Any name of the one entity that is meant. */
+  readonly entity?: string
   readonly csv?: boolean
+  /** The file says in a last column what is wrong. */
+  readonly reasons?: boolean
   readonly json?: boolean
 }
 
@@ -20,19 +24,27 @@ const pageErrors = 1_000
  * Prints the errors of an execution, or of the newest one of a message: as a table, as a JSON array, or as a file in
  * the original format that holds the failed records, ready to be corrected and imported again.
  */
-export function showErrors(id: string, { csv, json }: ErrorsOptions): Promise<number> {
+export function showErrors(id: string, options: ErrorsOptions): Promise<number> {
   return withHub('errors', async (hub) => {
     const { executionId } = await findRun(hub.db, id)
-    if (csv) await writeFile(hub, executionId)
-    else if (json) await printAsJson(hub, executionId)
-    else await printAsTable(hub, executionId)
+    const entity = options.entity === undefined ? undefined : hub.registry.get(options.entity).name
+    const chosen = { executionId, entity }
+    if (options.csv) await writeFile(hub, chosen, options.reasons ?? false)
+    else if (options.json) await printAsJson(hub, chosen)
+    else await printAsTable(hub, chosen)
     return exitCodes.good
   })
 }
 
-async function writeFile(hub: Hub, executionId: string): Promise<void> {
+interface ChosenErrors {
+  readonly executionId: string
+  /** Name of the entity. */
+  readonly entity: string | undefined
+}
+
+async function writeFile(hub: Hub, { executionId, entity }: ChosenErrors, withReason: boolean): Promise<void> {
   let isEmpty = true
-  for await (const text of errorsFile(hub, executionId)) {
+  for await (const text of errorsFile(hub, executionId, { withReason, ...(entity === undefined ? {} : { entity }) })) {
     isEmpty = false
     await write(text)
   }
@@ -45,9 +57,9 @@ async function write(text: string): Promise<void> {
   await new Promise((resolve) => process.stdout.once('drain', resolve))
 }
 
-async function printAsJson({ db }: Hub, executionId: string): Promise<void> {
+async function printAsJson(hub: Hub, chosen: ChosenErrors): Promise<void> {
   let separator = '['
-  for await (const errors of errorPages(db, executionId)) {
+  for await (const errors of errorPages(hub, chosen)) {
     for (const error of errors) {
       await write(`${separator}\n${JSON.stringify(error)}`)
       separator = ','
@@ -56,9 +68,9 @@ async function printAsJson({ db }: Hub, executionId: string): Promise<void> {
   await write(separator === '[' ? '[]\n' : '\n]\n')
 }
 
-async function printAsTable({ db }: Hub, executionId: string): Promise<void> {
+async function printAsTable(hub: Hub, chosen: ChosenErrors): Promise<void> {
   let total = 0
-  for await (const errors of errorPages(db, executionId)) {
+  for await (const errors of errorPages(hub, chosen)) {
     total += errors.length
     print(recordErrorTable(errors))
   }
@@ -67,16 +79,16 @@ async function printAsTable({ db }: Hub, executionId: string): Promise<void> {
 }
 
 /** Pages that end between records: a record with several errors is never cut in two. */
-async function* errorPages(db: Hub['db'], executionId: string): AsyncGenerator<RecordErrorReport[]> {
-  let afterRecord = 0
+async function* errorPages({ db }: Hub, { executionId, entity }: ChosenErrors): AsyncGenerator<RecordErrorReport[]> {
+  let after: RecordPlace | undefined
   for (let limit = pageErrors; ; ) {
-    const page = await listRecordErrors(db, executionId, { limit, afterRecord })
+    const page = await listRecordErrors(db, executionId, { limit, after, entity })
     const isLast = page.length < limit
-    const cut = page.at(-1)?.recordNumber
-    const whole = isLast ? page : page.filter(({ recordNumber }) => recordNumber !== cut)
+    const cut = page.at(-1)
+    const whole = isLast ? page : page.filter((error) => cut === undefined || !isSameRecord(error, cut))
     if (whole.length > 0) yield whole
     if (isLast) return
-    afterRecord = whole.at(-1)?.recordNumber ?? afterRecord
+    after = whole.at(-1) ?? after
     // A single record with more errors than a page holds: only a larger page gets past it.
     limit = whole.length > 0 ? pageErrors : limit * 2
   }

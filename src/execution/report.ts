@@ -179,6 +179,8 @@ export async function newestExecution(db: Queryable, messageId: string): Promise
 
 /** An error of a staged record, with the entity that it was staged for. */
 export interface RecordErrorReport {
+  /** Id of the execution's entity. */
+  readonly workId: number
   readonly entity: string
   readonly recordNumber: number
   readonly line: number | null
@@ -189,17 +191,34 @@ export interface RecordErrorReport {
   readonly reason: string
 }
 
-/** The errors of an execution's records, by record number; superseded records (EP102) are among them. */
+/** A record of an execution: its number counts within its entity. */
+export type RecordPlace = Pick<RecordErrorReport, 'workId' | 'recordNumber'>
+
+export function isSameRecord(one: RecordPlace, other: RecordPlace): boolean {
+  return one.workId === other.workId && one.recordNumber === other.recordNumber
+}
+
+/** Which errors are wanted. */
+export interface RecordErrorPage {
+  readonly limit: number
+  /** Only those of records behind this one. */
+  readonly after?: RecordPlace | undefined
+  /** Name of the one entity that is meant. */
+  readonly entity?: string | undefined
+}
+
+/** The errors of an execution's records, by entity and record number; superseded records (EP102) are among them. */
 export function listRecordErrors(
   db: Queryable,
   executionId: string,
-  page: { readonly limit: number; readonly afterRecord?: number },
+  { limit, after, entity }: RecordErrorPage,
 ): Promise<RecordErrorReport[]> {
   return db.query<RecordErrorReport>(
-    `SELECT e.entity, r.record_number AS "recordNumber", r.line, r.step, r.code, r.field, r.value, r.reason
+    `SELECT e.id AS "workId", e.entity, r.record_number AS "recordNumber", r.line, r.step, r.code, r.field, r.value, r.reason
      FROM entrepot.record_error r JOIN entrepot.execution_entity e ON e.id = r.execution_entity
-     WHERE e.execution_id = $1 AND r.record_number > $2 ORDER BY e.id, r.record_number, r.step DESC, r.code LIMIT $3`,
-    [executionId, page.afterRecord ?? 0, page.limit],
+     WHERE e.execution_id = $1 AND (e.id, r.record_number) > ($2, $3) AND ($4::text IS NULL OR e.entity = $4)
+     ORDER BY e.id, r.record_number, r.step DESC, r.code LIMIT $5`,
+    [executionId, after?.workId ?? 0, after?.recordNumber ?? 0, entity ?? null, limit],
   )
 }
 

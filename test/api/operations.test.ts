@@ -105,8 +105,12 @@ describe.each(queueBackends)('operations with queues on $backend', (backend) => 
     const declared = [
       'connector/routes',
       'connector/blob-routes',
+      'connector/error-file-routes',
+      'connector/package-routes',
       'api/message-routes',
       'api/error-routes',
+      'api/project-routes',
+      'api/staged-routes',
       'api/activity-routes',
       'api/format-routes',
       'api/ops-routes',
