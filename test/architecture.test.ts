@@ -36,7 +36,7 @@ const doors: Readonly<Record<string, string>> = {
   '@fastify/swagger': 'src/platform/http.ts',
   '@zip.js/zip.js': 'src/format/package/zip-reader.ts',
   bullmq: 'src/platform/bull.ts',
-  commander: 'src/cli.ts',
+  commander: 'src/cli/command.ts',
   fastify: 'src/platform/http.ts',
   'iconv-lite': 'src/format/encoding.ts',
   ioredis: 'src/platform/redis.ts',

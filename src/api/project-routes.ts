@@ -1,21 +1,19 @@
-import type { EntityRegistry } from '../entity'
-import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import { listExecutions } from '../execution/report'
 import { type Route, route } from '../platform/http-route'
 import { flag, list, nullable, object, oneOf, text, whole } from '../platform/schema'
+import { checkedLine } from '../project/checked-line'
 import {
   addProject,
   changeProject,
   getProject,
-  type LineChange,
   listProjects,
   projectCategories,
   removeProject,
   removeProjectEntity,
   setProjectEntity,
 } from '../project/data-project'
-import { type FieldMap, mappingFaults } from '../project/mapping'
+import type { FieldMap } from '../project/mapping'
 import type { StoredMessage } from '../source/message-insert'
 import { receive } from '../source/receive'
 import { executionSummarySchema, executionSummaryView } from './report-schema'
@@ -165,23 +163,6 @@ export function projectRoutes(context: Context, ring: Ring): readonly Route[] {
       },
     }),
   ]
-}
-
-/**
- * A change of a project's entity as somebody says it, with the entity's own name.
- * Throws  RequestRefused EA102, EF112 (400) with all that is wrong with its mapping.
- */
-export function checkedLine(registry: EntityRegistry, entity: string, change: Partial<LineChange>): LineChange {
-  const found = registry.get(entity)
-  const faults = change.mapping ? mappingFaults(found, change.mapping) : []
-  if (faults.length > 0) {
-    const reasons = faults.map(({ reason }) => reason).join('; ')
-    throw new RequestRefused(400, 'EF112', `The mapping of ${found.label} is wrong: ${reasons}`, {
-      entity: found.name,
-      field: faults[0]!.field,
-    })
-  }
-  return { ...change, entity: found.name }
 }
 
 const projectParams = object({ project: text() })

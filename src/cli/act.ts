@@ -13,14 +13,16 @@ import { print, printJson, tell } from './terminal'
 export interface RetryOptions {
   /** False leaves the work to the workers. */
   readonly wait: boolean
+  /** The whole message in a new execution. */
+  readonly anew?: boolean
   readonly json?: boolean
 }
 
 /** Runs an execution again, given by its id or its message's: in this process, as an import does, unless told not to wait. */
-export function retry(id: string, { wait, json }: RetryOptions): Promise<number> {
+export function retry(id: string, { wait, anew = false, json }: RetryOptions): Promise<number> {
   return withHub('retry', async (hub) => {
     const asked = await findRun(hub.db, id)
-    const { executionId, due } = await retryExecution(hub.db, asked.executionId)
+    const { executionId, due } = await retryExecution(hub.db, asked.executionId, { anew })
     if (!wait) {
       await ringForAction(hub, due)
       if (json) printJson({ executionId })

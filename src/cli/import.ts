@@ -3,6 +3,7 @@ import { MessageRejected, RequestRefused } from '../errors'
 import { findMessage } from '../execution/report'
 import type { Hub } from '../hub'
 import { receive } from '../source/receive'
+import { type ModeOptions, modeOf } from './import-mode'
 import { type OpenedFile, openFile } from './open-file'
 import { exitCodeFor, outcomeOf, printOutcome, refusal } from './outcome'
 import { runToEnd } from './run-to-end'
@@ -10,8 +11,9 @@ import { withHub } from './session'
 import { openProgress, printJson, size } from './terminal'
 
 /** What the command line says of an import. */
-export interface ImportOptions {
-  readonly entity: string
+export interface ImportOptions extends ModeOptions {
+  /** Left out for a data package. */
+  readonly entity?: string
   readonly company?: string
   readonly format?: string
   readonly json?: boolean
@@ -35,7 +37,8 @@ async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: 
     hub,
     {
       origin: 'cli',
-      entity: options.entity,
+      mode: modeOf(options),
+      ...(options.entity === undefined ? {} : { entity: options.entity }),
       ...(file === '-' ? {} : { externalId: path.basename(file) }),
       ...(options.company === undefined ? {} : { company: options.company }),
       ...(options.format === undefined ? {} : { sourceFormat: options.format }),
