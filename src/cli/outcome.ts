@@ -1,4 +1,5 @@
 import { type EntrepotError, errorBody } from '../errors'
+import type { ExecutionMode } from '../execution/mode'
 import { type ExecutionReport, listRecordErrors, type MessageReport } from '../execution/report'
 import type { RecordCounts } from '../execution/states'
 import type { Hub } from '../hub'
@@ -118,7 +119,7 @@ export async function printOutcome(
   } else {
     const isGood = message.status === 'Processed'
     print(`${paint(isGood ? 'green' : 'yellow', message.status)}  ${name} → ${messageLabel(hub, message)}`)
-    print(`  ${countsLine(records)}`)
+    print(`  ${countsLine(records, execution.mode)}`)
     const total = seconds.receive + seconds.stage + seconds.promote
     print(
       paint(
@@ -131,7 +132,12 @@ export async function printOutcome(
   for (const { text } of execution.log) print(`  ${text}`)
   const say = hasFailed ? sayRejection : print
   say(paint('dim', `  message ${messageId}, execution ${executionId}`))
-  if (records.error > 0) await printFirstErrors(hub, executionId, records.error)
+  if (records.error > 0) await printFirstErrors(hub, execution, records.error)
+  if (execution.entities.some(({ targetStatus }) => targetStatus === 'NotStarted') && execution.finishedAt !== null) {
+    print(
+      `\n  See what is staged  entrepot staged ${executionId}\n  Promote it          entrepot promote ${executionId}`,
+    )
+  }
 }
 
 /** What a message holds: the label of its entity, or the data project of a package. */
@@ -165,28 +171,31 @@ export function entityTable(hub: Pick<Hub, 'registry'>, { entities }: ExecutionR
   ])
 }
 
-function countsLine({ read, inserted, updated, unchanged, superseded, error }: RecordCounts): string {
+function countsLine(records: RecordCounts, mode: ExecutionMode): string {
+  const { read, inserted, updated, unchanged, superseded, error } = records
   const parts = [
-    `${count(inserted)} inserted`,
+    ...(mode === 'stage' ? [`${count(read - error)} staged`] : []),
+    `${count(inserted)} ${mode === 'validate' ? 'would be inserted' : 'inserted'}`,
     `${count(updated)} updated`,
     `${count(unchanged)} unchanged`,
     ...(superseded > 0 ? [`${count(superseded)} superseded`] : []),
     error > 0 ? paint('red', `${count(error)} in error`) : '0 in error',
   ]
-  return `${counted(read, 'record')} read: ${parts.join(', ')}`
+  return `${mode === 'validate' ? 'Dry run: ' : ''}${counted(read, 'record')} read: ${parts.join(', ')}`
 }
 
 function rate(records: number, seconds: number): string {
   return records >= 1_000 && seconds > 0 ? `, ${count(Math.round(records / seconds))} records/s` : ''
 }
 
-async function printFirstErrors({ db }: Hub, executionId: string, inError: number): Promise<void> {
+async function printFirstErrors({ db }: Hub, { executionId, mode }: ExecutionReport, inError: number): Promise<void> {
   const errors = await listRecordErrors(db, executionId, { limit: shownErrors * 4 })
   const shown = errors.filter(({ code }) => code !== 'EP102').slice(0, shownErrors)
   print(`\n${recordErrorTable(shown, { withHints: true })}`)
   if (inError > shown.length) print(paint('dim', `… ${counted(inError, 'record')} in error in all`))
   print(`
   All of them        entrepot errors ${executionId}
-  To correct them    entrepot errors ${executionId} --csv > errors.csv, then import errors.csv
-  To try them again  entrepot retry ${executionId}`)
+  To correct them    entrepot errors ${executionId} --csv > errors.csv, then import errors.csv${
+    mode === 'import' ? `\n  To try them again  entrepot retry ${executionId}` : ''
+  }`)
 }

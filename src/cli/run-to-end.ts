@@ -22,8 +22,12 @@ export async function runToEnd(context: Context, executionId: string): Promise<E
     for (;;) {
       const { entities } = await findExecution(context.db, executionId)
       // Entities of one execution do not wait for one another, but where their order says so.
+      let done = 0
       for (const step of steps) {
-        await Promise.all(entities.map(({ workId }) => answerBell(context, noBells, step, String(workId))))
+        const counts = await Promise.all(
+          entities.map(({ workId }) => answerBell(context, noBells, step, String(workId))),
+        )
+        done += counts.reduce((sum, each) => sum + each, 0)
       }
       const execution = await findExecution(context.db, executionId)
       if (execution.finishedAt !== null) return execution
@@ -31,7 +35,7 @@ export async function runToEnd(context: Context, executionId: string): Promise<E
       if (waitsFor !== null) return execution
       // Ends work that was tried too often: there may be no other process to do so.
       await sweep(context, noBells)
-      await sleep(pollMs)
+      if (done === 0) await sleep(pollMs)
     }
   } finally {
     await progress.stop()

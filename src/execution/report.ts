@@ -133,7 +133,8 @@ export async function findExecution(db: Queryable, executionId: string): Promise
        e.staging_started_at AS "stagingStartedAt", e.staging_finished_at AS "stagingFinishedAt",
        e.target_started_at AS "targetStartedAt", e.target_finished_at AS "targetFinishedAt"
      FROM entrepot.execution_entity_status e JOIN entrepot.execution x ON x.id = e.execution_id
-     JOIN entrepot.message m ON m.id = x.message_id WHERE e.execution_id = $1 ORDER BY e.id`,
+     JOIN entrepot.message m ON m.id = x.message_id WHERE e.execution_id = $1
+     ORDER BY e.execution_unit, e.level_in_unit, e.sequence_in_level, e.id`,
     [executionId],
   )
   const log = await db.query<ExecutionReport['log'][number]>(

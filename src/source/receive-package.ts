@@ -80,7 +80,8 @@ export async function receivePackage(
   const received = await context.db.transaction(async (tx) => {
     const repeat = await findRepeat(tx, message)
     if (repeat) return repeat
-    if (!delivery.runOf) {
+    // A dry run leaves everything as it is.
+    if (!delivery.runOf && delivery.mode !== 'validate') {
       await overwriteProject(tx, { ...project, name }, lines, { overwrite: delivery.overwrite ?? true })
     }
     for (const { mapping } of lines) {

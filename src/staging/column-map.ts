@@ -69,8 +69,10 @@ function byMapping(entity: Entity, names: readonly string[], mapping: readonly F
     }
     if (source === null) continue
     const place = places.get(plainName(source))
-    if (place === undefined) lacking.push(source)
-    else {
+    if (place === undefined) {
+      // That a field is filled from the column of its own name says no more than mapping by name does.
+      if (column.field.mandatory || plainName(source) !== plainName(column.name)) lacking.push(source)
+    } else {
       sources[entity.columns.indexOf(column)] = place
       used.add(place)
     }
