@@ -223,6 +223,7 @@ describe('a manifest', () => {
       'document type',
       '<?xml version="1.0"?><!-- x --> <!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
     ],
+    ['EF202', 'document type', '<?a ??> b ?><!-->--> c --><!doctype a><a/>'],
     ['EF203', 'deeper than 64', '<a>'.repeat(65)],
     ['EF312', 'more than 200000 elements', `<a>${'<b/>'.repeat(200_000)}</a>`],
     ['EF312', 'larger than 8388608 bytes', `<a>${' '.repeat(8_388_608)}</a>`],
