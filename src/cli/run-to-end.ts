@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../execution/context'
 import { type ExecutionReport, findExecution, findMessage } from '../execution/report'
-import { answerBell, type Bells, steps, sweep } from '../pipeline'
+import { answerBell, type Bells, type Step, steps, sweep } from '../pipeline'
 import { onObservation } from '../platform/observe'
 import { count, openProgress } from './terminal'
 
 /** How often progress is looked at, and whether another process has ended the work. */
 const pollMs = 250
-
-/** Work that becomes due on the way is found by whoever sweeps; here the steps are gone through anyway. */
-const noBells: Bells = { ringAll: async () => undefined }
 
 /**
  * Runs the steps of an execution in this process until it has ended, showing progress. Where another process was faster
@@ -21,14 +18,10 @@ export async function runToEnd(context: Context, executionId: string): Promise<E
   try {
     for (;;) {
       const { entities } = await findExecution(context.db, executionId)
-      // Entities of one execution do not wait for one another, but where their order says so.
-      let done = 0
-      for (const step of steps) {
-        const counts = await Promise.all(
-          entities.map(({ workId }) => answerBell(context, noBells, step, String(workId))),
-        )
-        done += counts.reduce((sum, each) => sum + each, 0)
-      }
+      const done = await runSteps(
+        context,
+        entities.map(({ workId }) => String(workId)),
+      )
       const execution = await findExecution(context.db, executionId)
       if (execution.finishedAt !== null) return execution
       const { waitsFor } = await findMessage(context.db, execution.messageId)
@@ -42,13 +35,59 @@ export async function runToEnd(context: Context, executionId: string): Promise<E
   }
 }
 
+/** What the sweeper rings for is tried again anyway. */
+const noBells: Bells = { ringAll: async () => undefined }
+
+/** How many pieces of work of a step are done at a time, as in a worker process. */
+const lanesPerStep = 2
+
+/**
+ * Does all that is due of these works, and what becomes due by it: an entity is promoted while others are still staged.
+ * Returns  how many pieces of work it did.
+ */
+async function runSteps(context: Context, workIds: readonly string[]): Promise<number> {
+  const own = new Set(workIds)
+  const waiting = new Map<Step['name'], string[]>(steps.map(({ name }) => [name, [...workIds]]))
+  let done = 0
+  let wake: (() => void)[] = []
+  const bells: Bells = {
+    // The bells of this process are its own list; what else becomes due is for others.
+    async ringAll(step, jobs) {
+      waiting.get(step as Step['name'])?.push(...jobs.map(({ id }) => id).filter((id) => own.has(id)))
+      for (const resolve of wake.splice(0)) resolve()
+    },
+  }
+  let busy = 0
+  const lane = async (step: Step) => {
+    for (;;) {
+      const id = waiting.get(step.name)!.shift()
+      if (id !== undefined) {
+        busy++
+        done += await answerBell(context, bells, step, id)
+        busy--
+        if (busy === 0) for (const resolve of wake.splice(0)) resolve()
+      } else if (busy === 0) return
+      else {
+        await new Promise<void>((resolve) => {
+          wake = [...wake, resolve]
+        })
+      }
+    }
+  }
+  await Promise.all(steps.flatMap((step) => Array.from({ length: lanesPerStep }, () => lane(step))))
+  return done
+}
+
 /** Shows how far the execution is, until it is stopped. */
 function watchProgress(context: Context, executionId: string): { stop(): Promise<void> } {
   const progress = openProgress()
   let looking: Promise<void> | undefined
   const look = async () => {
     const { entities } = await findExecution(context.db, executionId)
-    const text = entities.map(progressOf).join('; ')
+    const text = entities
+      .filter(({ targetFinishedAt }) => targetFinishedAt === null)
+      .map(progressOf)
+      .join('; ')
     if (text !== '') progress.show(text)
   }
   const timer = setInterval(() => {

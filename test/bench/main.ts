@@ -2,12 +2,14 @@ import { parseArgs } from 'node:util'
 import type { Bench } from './bench'
 import { importBench } from './import'
 import { messagesBench } from './messages'
+import { packagesBench } from './packages'
+import { parallelPackagesBench } from './parallel-packages'
 import { parseBench } from './parse'
 import { openSetting } from './setting'
 import { asMarkdown, asText } from './table'
 
 /** All benches; a new one is a line here. */
-const benches: readonly Bench[] = [importBench, messagesBench, parseBench]
+const benches: readonly Bench[] = [importBench, messagesBench, packagesBench, parallelPackagesBench, parseBench]
 
 const usage = `npm run bench -- [name…] [options]
 
