@@ -83,6 +83,8 @@ describe('/api/v1', () => {
       externalId: null,
       origin: 'http',
       bytes: file.length,
+      hasBytes: true,
+      project: expect.any(String),
       status: 'ProcessedWithErrors',
       error: null,
       receivedAt: expect.stringMatching(/Z$/),

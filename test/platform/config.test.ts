@@ -51,6 +51,16 @@ describe('readConfig', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ port: 4400, databaseUrl: undefined })
   })
 
+  it('keeps things for a week, and cleans up at any hour, unless told otherwise', () => {
+    const week = { payloadRetentionDays: 7, stagingRetentionDays: 7, historyRetentionDays: 7 }
+    expect(readConfig({})).toMatchObject({ ...week, cleanHours: { from: 0, to: 24 } })
+    expect(readConfig({ HISTORY_RETENTION_DAYS: '0' }).historyRetentionDays).toBe(0)
+    expect(readConfig({ CLEAN_HOURS: '22-6' }).cleanHours).toEqual({ from: 22, to: 6 })
+    for (const hours of ['24-6', '6-25', '6-6', '6', 'night', '6-']) {
+      expect(problemsOf({ CLEAN_HOURS: hours })).toContain('CLEAN_HOURS')
+    }
+  })
+
   it('has a default for every variable that its own parser takes', () => {
     for (const { name, defaultText } of Object.values(settings)) expect(problemsOf({ [name]: defaultText })).toBe('')
   })
