@@ -1,4 +1,5 @@
 import { RequestRefused } from '../errors'
+import { clean } from '../execution/clean'
 import type { Context } from '../execution/context'
 import type { ExecutionReport } from '../execution/report'
 import { findExecution, findMessage, newestExecution } from '../execution/report'
@@ -79,6 +80,14 @@ export const packageActions: Readonly<Record<string, PackageAction>> = {
   GetExportedPackageUrl: action(async ({ context }, parameters) => {
     await executionOf(context, parameters)
     return '' // an import has none
+  }),
+  DeleteExecutionHistoryJob: action(async ({ context }, parameters) => {
+    const { executionId, finishedAt } = await executionOf(context, parameters)
+    if (finishedAt === null) throw new RequestRefused(409, 'EA110', `The execution ${executionId} is still under way`)
+    const now = new Date()
+    const all = { payloadsBefore: now, stagingBefore: now, historyBefore: now }
+    await clean(context, { ...all, scope: { executionId } })
+    return ''
   }),
   // The list of entities is the hub's own: there is nothing to be made anew.
   InitializeDataManagement: action(async () => ''),

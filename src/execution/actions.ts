@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
 import { finishExecutions } from './finish'
-import { demandBytes, demandStaged } from './removed'
+import { demandAllStaged, demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
 import type { DueWork } from './work'
@@ -199,6 +199,7 @@ async function withStaged(
       [executionId, entity ?? null],
     )
     if (staged.length === 0) throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted`)
+    await demandAllStaged(tx, executionId)
     const due = await setGoing(tx, staged)
     await reopen(tx, executionId)
     return { executionId, due }

@@ -1,7 +1,7 @@
 import type { Queryable, Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import type { CleanCounts } from '../platform/observe'
-import { hasBytes, isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
+import { byIndex, hasBytes, isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
 import type { Context } from './context'
 
 type HistoryCounts = Pick<CleanCounts, 'messages'>
@@ -38,6 +38,7 @@ interface RemovedBatch {
 }
 
 async function removeBatch(tx: Transaction, old: OldMessages, after: number): Promise<RemovedBatch> {
+  await byIndex(tx)
   const messages = await tx.query<{ id: string; seq: number }>(
     `SELECT m.id, m.seq FROM entrepot.message m WHERE m.seq > $6 AND ${isOld()} AND ${isEmptied}
      ORDER BY m.seq LIMIT ${batchMessages} FOR UPDATE SKIP LOCKED`,

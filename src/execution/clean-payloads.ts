@@ -1,7 +1,7 @@
 import type { Database } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import type { CleanCounts } from '../platform/observe'
-import { hasBytes, isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
+import { byIndex, hasBytes, isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
 import type { Context } from './context'
 import { findUnreferenced } from './payload-references'
 
@@ -39,6 +39,7 @@ interface Forgotten {
 
 function forgetBytes(db: Database, old: OldMessages, after: number): Promise<Forgotten[]> {
   return db.transaction(async (tx) => {
+    await byIndex(tx)
     const forgotten = await tx.query<Forgotten>(
       // Whoever sets a message going again has its row locked: it is passed over.
       `WITH old AS MATERIALIZED (

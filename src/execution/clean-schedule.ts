@@ -1,5 +1,5 @@
 import { textOf } from '../errors'
-import type { Config, DayHours } from '../platform/config'
+import type { Config } from '../platform/config'
 import type { Database } from '../platform/database'
 import type { Lifecycle } from '../platform/lifecycle'
 import { observe } from '../platform/observe'
@@ -56,8 +56,9 @@ export function startCleaning(
   })
 }
 
-/** Whether a moment is in these hours, of UTC. */
-export function isWithin({ from, to }: DayHours, at: Date): boolean {
+/** Whether a moment is in these hours of UTC, such as 22-6: the first included, the last not. */
+export function isWithin(hours: string, at: Date): boolean {
+  const [from = 0, to = 24] = hours.split('-').map(Number)
   const hour = at.getUTCHours()
   return from < to ? hour >= from && hour < to : hour >= from || hour < to
 }

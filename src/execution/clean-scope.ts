@@ -36,18 +36,29 @@ export async function seqAfter(db: Queryable, moment: Date): Promise<number | nu
 /**
  * SQL: that the message `m` has ended before a moment, is of the scope, and holds up no others. Only columns of the message
  * decide: looked at again once the row is locked, they tell of a retry that came in between.
- * Input   `values` of `oldValues` as $1 to $5; `entity`: whose name the scope's entity is compared with.
+ * Input   values of `oldValues` as $1 to $5; `entity`: what the name of the scope's entity is compared with.
  */
 export function isOld(entity: 'm.entity' | 'e.entity' = 'm.entity'): string {
-  return `m.state <> 'Enqueued' AND m.finished_at < $1 AND NOT m.blocks AND ($2::bigint IS NULL OR m.seq < $2)
-    AND ($3::text IS NULL OR ${entity} = $3) AND ($4::text IS NULL OR m.project = $4)
-    AND ($5::text IS NULL OR m.id = (SELECT run.message_id FROM entrepot.execution run WHERE run.id = $5))`
+  return `${hasEnded} AND ($5::text IS NULL OR ${entity} = $5)`
 }
+
+/** SQL: the same, whatever the scope's entity is; of `oldValues` it takes $1 to $4. */
+export const hasEnded = `m.state <> 'Enqueued' AND m.finished_at < $1 AND NOT m.blocks AND ($2::bigint IS NULL OR m.seq < $2)
+  AND ($3::text IS NULL OR m.project = $3)
+  AND ($4::text IS NULL OR m.id = (SELECT run.message_id FROM entrepot.execution run WHERE run.id = $4))`
 
 /** The values that `isOld` has as $1 to $5. */
 export function oldValues({ before, seqBefore, scope }: OldMessages): readonly unknown[] {
-  return [before, seqBefore, scope.entity ?? null, scope.project ?? null, scope.executionId ?? null]
+  return [before, seqBefore, scope.project ?? null, scope.executionId ?? null, scope.entity ?? null]
 }
 
 /** SQL: that the message `m` has bytes, and they are still there. An empty message has none to remove. */
 export const hasBytes = '((m.payload IS NOT NULL OR m.payload_location IS NOT NULL) AND m.bytes > 0)'
+
+/**
+ * Has the statements of a transaction look rows up one by one. A batch is a few hundred rows of tables of any size, and of
+ * tables that have grown since Postgres last looked at them it thinks that going through them is faster.
+ */
+export async function byIndex(tx: Queryable): Promise<void> {
+  await tx.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off')
+}

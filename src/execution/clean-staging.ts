@@ -3,7 +3,7 @@ import type { Queryable, Transaction } from '../platform/database'
 import { sqlState } from '../platform/database-errors'
 import { faultPoint } from '../platform/faults'
 import type { CleanCounts } from '../platform/observe'
-import { isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
+import { byIndex, hasEnded, isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
 import type { Context } from './context'
 
 type StagingCounts = Pick<CleanCounts, 'stagedRecords'>
@@ -52,17 +52,17 @@ async function removeBatch(
   old: OldMessages,
   after: Position,
 ): Promise<{ records: number; last: Position | undefined }> {
+  await byIndex(tx)
   const found = await tx.query<Staged>(
-    // The message is what a retry locks first: one that is set going again is passed over.
-    `SELECT e.message_seq AS seq, e.id, e.entity, e.staging_table AS "ownTable", e.staged_records AS records
-     FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
-     JOIN entrepot.message m ON m.id = x.message_id
-     WHERE e.staging_removed_at IS NULL AND (e.message_seq, e.id) > ($6, $7) AND ($2::bigint IS NULL OR e.message_seq < $2)
-       AND ${isOld('e.entity')}
-     ORDER BY e.message_seq, e.id LIMIT ${batchEntities} FOR UPDATE OF m SKIP LOCKED`,
-    [...oldValues(old), after.seq, after.id],
+    `SELECT message_seq AS seq, id, entity, staging_table AS "ownTable", staged_records AS records
+     FROM entrepot.execution_entity
+     WHERE staging_removed_at IS NULL AND (message_seq, id) > ($1, $2) AND ($3::bigint IS NULL OR message_seq < $3)
+     ORDER BY message_seq, id LIMIT ${batchEntities}`,
+    [after.seq, after.id, old.seqBefore],
   )
-  const batch = firstOf(found)
+  const isMeant = await lockMeant(tx, old, found)
+  const meant = found.filter(isMeant)
+  const batch = firstOf(meant)
   const removed: Staged[] = []
   for (const staged of batch) {
     if (staged.ownTable === null || (await dropUnlessInUse(tx, staged.ownTable))) removed.push(staged)
@@ -79,8 +79,30 @@ async function removeBatch(
     'UPDATE entrepot.execution_entity SET staging_removed_at = now(), staging_table = NULL WHERE id = ANY($1)',
     [removed.map(({ id }) => id)],
   )
-  const isLast = batch.length === found.length && found.length < batchEntities
-  return { records: removed.reduce((sum, { records }) => sum + records, 0), last: isLast ? undefined : batch.at(-1) }
+  const isWhole = batch.length === meant.length
+  const isLast = isWhole && found.length < batchEntities
+  return {
+    records: removed.reduce((sum, { records }) => sum + records, 0),
+    last: isLast ? undefined : (isWhole ? found : batch).at(-1),
+  }
+}
+
+/**
+ * Locks the messages of these entities that are old. It is what a retry locks first: a message that is being set going
+ * again is passed over, and one that was set going since it was found is not old any more.
+ */
+async function lockMeant(
+  tx: Queryable,
+  old: OldMessages,
+  found: readonly Staged[],
+): Promise<(staged: Staged) => boolean> {
+  const locked = await tx.query<{ seq: number }>(
+    `SELECT m.seq FROM entrepot.message m WHERE m.seq = ANY($5) AND ${hasEnded} ORDER BY m.seq FOR UPDATE SKIP LOCKED`,
+    [...oldValues(old).slice(0, 4), [...new Set(found.map(({ seq }) => seq))]],
+  )
+  const seqs = new Set(locked.map(({ seq }) => seq))
+  const { entity: only } = old.scope
+  return ({ seq, entity }) => seqs.has(seq) && (only === undefined || entity === only)
 }
 
 /** As many as one transaction takes: one at least, however many records it has. */
@@ -132,8 +154,7 @@ const lockNotAvailable = '55P03'
 export async function countStaging({ db }: Context, old: OldMessages): Promise<StagingCounts> {
   const [counts] = await db.query<StagingCounts>(
     `SELECT coalesce(sum(e.staged_records), 0)::bigint AS "stagedRecords"
-     FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
-     JOIN entrepot.message m ON m.id = x.message_id
+     FROM entrepot.execution_entity e JOIN entrepot.message m ON m.seq = e.message_seq
      WHERE e.staging_removed_at IS NULL AND ${isOld('e.entity')}`,
     oldValues(old),
   )

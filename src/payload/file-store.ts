@@ -4,6 +4,7 @@ import { mkdir, open, opendir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { MessageRejected, textOf, Unavailable } from '../errors'
 import { codeOf } from '../platform/error-code'
+import { faultPoint } from '../platform/faults'
 import type { PayloadStore, StoredPayload } from './payload-store'
 
 /** 1 MB pieces read at the disk's speed; larger ones gain nothing. */
@@ -23,6 +24,7 @@ export function fileStore(folder: string): PayloadStore {
       try {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 })
         await writeDurably(partial, bytes)
+        faultPoint('payload.beforeRename')
         await rename(partial, path)
         await flushFolder(dirname(path))
         await flushFolder(folder)

@@ -248,15 +248,10 @@ function whole(least: number, most: number): (text: string) => number {
   }
 }
 
-/** Hours of a day, `from` included and `to` not. */
-export interface DayHours {
-  readonly from: number
-  readonly to: number
-}
-
-function hours(text: string): DayHours {
+/** Stays a text, as every value here can be written back into the variable that it came from. */
+function hours(text: string): string {
   const [, from, to] = /^(\d{1,2})-(\d{1,2})$/.exec(text)?.map(Number) ?? []
-  if (from !== undefined && to !== undefined && from < 24 && to <= 24 && from !== to) return { from, to }
+  if (from !== undefined && to !== undefined && from < 24 && to <= 24 && from !== to) return text
   throw new Error(`is '${text}': it must be two hours of the day, such as 22-6`)
 }
 

@@ -48,6 +48,15 @@ describe('entrepot import', () => {
       state: 'ProcessedWithErrors',
       records: { read: 3, inserted: 1, updated: 0, unchanged: 0, superseded: 1, error: 1 },
       seconds: { receive: expect.any(Number), stage: expect.any(Number), promote: expect.any(Number) },
+      entities: [
+        {
+          entity: 'PaymentTermEntity',
+          file: null,
+          stagingStatus: 'Finished',
+          targetStatus: 'Error',
+          records: { read: 3, inserted: 1, updated: 0, unchanged: 0, superseded: 1, error: 1 },
+        },
+      ],
     })
     expect(code).toBe(1)
   })

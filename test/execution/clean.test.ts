@@ -401,7 +401,7 @@ describe('cleaning up', () => {
       payloadRetentionDays: 7,
       stagingRetentionDays: 7,
       historyRetentionDays: 7,
-      cleanHours: { from: 0, to: 24 },
+      cleanHours: '0-24',
     }
     const observed: Observation[] = []
     const start = (more: Partial<typeof settings>, context = test.hub) => {
@@ -453,15 +453,15 @@ describe('the plan of the settings', () => {
   })
 
   it.each([
-    [{ from: 0, to: 24 }, '00:00', true],
-    [{ from: 0, to: 24 }, '23:59', true],
-    [{ from: 22, to: 6 }, '21:59', false],
-    [{ from: 22, to: 6 }, '22:00', true],
-    [{ from: 22, to: 6 }, '05:59', true],
-    [{ from: 22, to: 6 }, '06:00', false],
-    [{ from: 1, to: 3 }, '02:00', true],
-    [{ from: 1, to: 3 }, '03:00', false],
-  ])('has in the hours %j the time %s: %s', (hours, time, expected) => {
+    ['0-24', '00:00', true],
+    ['0-24', '23:59', true],
+    ['22-6', '21:59', false],
+    ['22-6', '22:00', true],
+    ['22-6', '05:59', true],
+    ['22-6', '06:00', false],
+    ['1-3', '02:00', true],
+    ['1-3', '03:00', false],
+  ])('has in the hours %s the time %s: %s', (hours, time, expected) => {
     expect(isWithin(hours, new Date(`2026-01-31T${time}:00Z`))).toBe(expected)
   })
 })

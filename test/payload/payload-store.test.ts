@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileStore } from '../../src/payload/file-store'
@@ -71,12 +71,59 @@ describe.each(stores)('the payload store $kind', ({ open, kept, kind }) => {
     expect(await kept()).toBe(before)
   })
 
+  it('lists what was kept before a moment, with its size', async () => {
+    const listed = async (before: Date) => {
+      const found: Record<string, number> = {}
+      for await (const { location, bytes } of open().list(before)) found[location] = bytes
+      return found
+    }
+    const location = await open().keep(inPieces(Buffer.alloc(2_500_000), 300_000))
+    expect(await listed(new Date(Date.now() + 60_000))).toMatchObject({ [location]: 2_500_000 })
+    expect(await listed(new Date(Date.now() - 60_000))).toEqual({})
+    await open().remove(location)
+    expect(await listed(new Date(Date.now() + 60_000))).not.toHaveProperty([location])
+  })
+
+  it('lists more than a page of them', async () => {
+    const kept: string[] = []
+    for (let n = 0; n < 1_100; n++) kept.push(await open().keep(inPieces(Buffer.from('x'), 1)))
+    const found = new Set<string>()
+    for await (const { location } of open().list(new Date(Date.now() + 60_000))) found.add(location)
+    expect(kept.filter((location) => !found.has(location))).toEqual([])
+    for (const location of kept) await open().remove(location)
+  })
+
   it('refuses to open what is not there (ES105): the message can be sent again', async () => {
     const location = await open().keep(inPieces(Buffer.from('x'), 1))
     await open().remove(location)
     await open().remove(location)
     await expect(read(location)).rejects.toMatchObject({ code: 'ES105', name: 'MessageRejected' })
   })
+})
+
+it('lists no files but its own, and removes the folder of a day that is over with its last file', async () => {
+  const day = path.join(folder, '2026-01-31')
+  const name = '0e6c1c84-8ee7-4d0b-a5f5-53d24d2c1f3e'
+  mkdirSync(path.join(folder, 'others'))
+  mkdirSync(day)
+  for (const file of [name, `${name}.partial`, 'notes.txt', '../others/file']) writeFileSync(path.join(day, file), 'x')
+  const store = fileStore(folder)
+  const found: string[] = []
+  for await (const { location } of store.list(new Date('2999-01-01'))) {
+    if (location.startsWith('file:2026-01-31')) found.push(location)
+  }
+  expect(found.sort()).toEqual([`file:2026-01-31/${name}`, `file:2026-01-31/${name}.partial`])
+  for (const location of found) await store.remove(location)
+  expect(readdirSync(day)).toEqual(['notes.txt'])
+  await store.remove('file:2026-01-31/notes.txt')
+  expect(existsSync(day)).toBe(false)
+  expect(existsSync(path.join(folder, 'others/file'))).toBe(true)
+})
+
+it('lists nothing where there is no folder yet', async () => {
+  for await (const { location } of fileStore(path.join(folder, 'none')).list(new Date('2999-01-01'))) {
+    throw new Error(location)
+  }
 })
 
 it('keeps files away from other users of the machine', async () => {

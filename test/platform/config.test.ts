@@ -51,8 +51,25 @@ describe('readConfig', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ port: 4400, databaseUrl: undefined })
   })
 
+  it('keeps things for a week, and cleans up at any hour, unless told otherwise', () => {
+    const week = { payloadRetentionDays: 7, stagingRetentionDays: 7, historyRetentionDays: 7 }
+    expect(readConfig({})).toMatchObject({ ...week, cleanHours: '0-24' })
+    expect(readConfig({ HISTORY_RETENTION_DAYS: '0' }).historyRetentionDays).toBe(0)
+    expect(readConfig({ CLEAN_HOURS: '22-6' }).cleanHours).toEqual('22-6')
+    for (const hours of ['24-6', '6-25', '6-6', '6', 'night', '6-']) {
+      expect(problemsOf({ CLEAN_HOURS: hours })).toContain('CLEAN_HOURS')
+    }
+  })
+
   it('has a default for every variable that its own parser takes', () => {
     for (const { name, defaultText } of Object.values(settings)) expect(problemsOf({ [name]: defaultText })).toBe('')
+  })
+
+  it('has values that are read again as they are written, by which a worker process gets its settings', () => {
+    for (const { parse, defaultText } of Object.values(settings)) {
+      const value = parse(defaultText)
+      if (value !== undefined) expect(parse(String(value))).toEqual(value)
+    }
   })
 
   describe('with secrets in files', () => {
