@@ -1,4 +1,4 @@
-import type { Entity } from '../entity'
+import type { CompositeEntity, Entity } from '../entity'
 import type { Context } from '../execution/context'
 import { sourceFormatNamed, sourceFormats } from '../format/registry'
 import { type Route, route } from '../platform/http-route'
@@ -37,7 +37,7 @@ export function activityRoutes({ db, registry }: Context): readonly Route[] {
       answers: { 201: { description: 'The activity; producers send files to its id.', schema: activitySchema } },
       handle: async ({ body }) => {
         const entities = body.entities.map(({ entity, sourceFormat }) => ({
-          entity: registry.get(entity).name,
+          entity: registry.getImportable(entity).name,
           sourceFormat: sourceFormat === undefined ? null : sourceFormatNamed(sourceFormat).name,
         }))
         return { status: 201, body: await addActivity(db, { ...body, entities }) }
@@ -61,8 +61,15 @@ export function activityRoutes({ db, registry }: Context): readonly Route[] {
       operation: 'listEntities',
       tag: 'entities',
       summary: 'The entities that this hub knows, in promotion order',
-      answers: { 200: { description: 'The entities.', schema: object({ value: list(entitySchema) }) } },
-      handle: () => ({ body: { value: registry.all.map(entityView) } }),
+      answers: {
+        200: {
+          description: 'The entities, and the composites of them.',
+          schema: object({ value: list(entitySchema), composites: list(compositeSchema) }),
+        },
+      },
+      handle: () => ({
+        body: { value: registry.all.map(entityView), composites: registry.composites.map(compositeView) },
+      }),
     }),
   ]
 }
@@ -124,6 +131,35 @@ const entitySchema = object({
     ),
   ),
 })
+
+const compositeSchema = object({
+  name: text(),
+  label: text({ description: 'The name that producers send with ?entity=' }),
+  publicEntityName: text(),
+  companySpecific: flag(),
+  members: list(
+    object({
+      entity: text({ description: 'Name of the entity.' }),
+      parent: nullable(
+        text({ description: 'Name of the entity that its records stand in; null: they begin documents.' }),
+      ),
+    }),
+  ),
+})
+
+function compositeView(composite: CompositeEntity): ValueOf<typeof compositeSchema> {
+  const { name, label, publicEntityName, companySpecific, members } = composite
+  return {
+    name,
+    label,
+    publicEntityName,
+    companySpecific,
+    members: members.map(({ entity, parent }) => ({
+      entity: entity.name,
+      parent: members[parent]?.entity.name ?? null,
+    })),
+  }
+}
 
 function entityView(entity: Entity): ValueOf<typeof entitySchema> {
   const { name, label, publicEntityName, publicCollectionName, category, companySpecific, key, columns } = entity

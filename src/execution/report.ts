@@ -146,7 +146,7 @@ export async function newestExecution(db: Queryable, messageId: string): Promise
   return findExecution(db, executionId)
 }
 
-/** An error of a staged record, with the entity that it was staged for. */
+/** An error of a staged record, with the entity that it was staged for: of a composite's record, the member. */
 export interface RecordErrorReport {
   readonly entity: string
   readonly recordNumber: number
@@ -165,7 +165,7 @@ export function listRecordErrors(
   page: { readonly limit: number; readonly afterRecord?: number },
 ): Promise<RecordErrorReport[]> {
   return db.query<RecordErrorReport>(
-    `SELECT e.entity, r.record_number AS "recordNumber", r.line, r.step, r.code, r.field, r.value, r.reason
+    `SELECT coalesce(r.entity, e.entity) AS entity, r.record_number AS "recordNumber", r.line, r.step, r.code, r.field, r.value, r.reason
      FROM entrepot.record_error r JOIN entrepot.execution_entity e ON e.id = r.execution_entity
      WHERE e.execution_id = $1 AND r.record_number > $2 ORDER BY e.id, r.record_number, r.step DESC, r.code LIMIT $3`,
     [executionId, page.afterRecord ?? 0, page.limit],

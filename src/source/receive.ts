@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type Entity, nearest } from '../entity'
+import { type CompositeEntity, type Entity, nearest } from '../entity'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
@@ -64,7 +64,9 @@ export async function receive(
       blocks: target.activity?.ordered ?? false,
       project: target.activity?.project ?? null,
       mode: delivery.mode ?? 'import',
-      works: [{ ...singleWork, entity: target.entity.name, settings: target.settings }],
+      works: [
+        { ...singleWork, entity: target.entity.name, settings: target.settings, isComposite: target.isComposite },
+      ],
       ...payload,
     }
     faultPoint('receive.beforeInsert')
@@ -94,7 +96,8 @@ function textOrNull(text: string | undefined): string | null {
 
 interface ResolvedDelivery {
   readonly activity: Activity | undefined
-  readonly entity: Entity
+  readonly entity: Entity | CompositeEntity
+  readonly isComposite: boolean
   readonly company: string | null
   readonly sourceFormat: SourceFormatName | null
   readonly settings: EntitySettings | null
@@ -113,20 +116,25 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
   return {
     activity,
     entity,
+    isComposite: context.registry.findComposite(entity.name) !== undefined,
     company,
     settings: line ? settingsOf(line) : null,
     sourceFormat: sourceFormat === null ? null : sourceFormatNamed(sourceFormat).name,
   }
 }
 
-function chooseEntity({ registry }: Context, name: string | undefined, activity: Activity | undefined): Entity {
+function chooseEntity(
+  { registry }: Context,
+  name: string | undefined,
+  activity: Activity | undefined,
+): Entity | CompositeEntity {
   const wanted = name?.trim()
   if (!wanted) {
-    if (activity?.entities.length === 1) return registry.get(activity.entities[0]!.entity)
+    if (activity?.entities.length === 1) return registry.getImportable(activity.entities[0]!.entity)
     const choice = activity ? `one of ${activity.entities.map(({ entity }) => entity).join(', ')}` : 'an entity'
     throw new RequestRefused(400, 'EA106', `The message does not say which entity it holds: name ${choice}`)
   }
-  const entity = registry.get(wanted)
+  const entity = registry.getImportable(wanted)
   const taken = activity?.entities.map((line) => line.entity)
   if (taken && !taken.includes(entity.name)) {
     const near = nearest(entity.name, taken)
