@@ -4,6 +4,7 @@ import type { Context } from '../execution/context'
 import { detectFormat } from '../format/detect'
 import { recordWriter, type SourceFormat, sourceFormatNamed } from '../format/registry'
 import { mapColumns } from './column-map'
+import { compositeErrorsFile } from './composite-errors-file'
 
 /** Records read at a time. */
 const pageRecords = 1_000
@@ -15,7 +16,7 @@ const pageRecords = 1_000
  */
 export async function* errorsFile(context: Context, executionId: string): AsyncGenerator<string> {
   const works = await context.db.query<FailedWork>(
-    `SELECT e.id, e.entity, e.source_columns AS "sourceColumns", e.staging_table AS "stagingTable", m.source_format AS "sourceFormat",
+    `SELECT e.id, e.entity, e.source_columns AS "sourceColumns", e.staging_table AS "stagingTable", e.staged_records AS "stagedRecords", m.source_format AS "sourceFormat",
        m.payload, m.payload_location AS "payloadLocation"
      FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
      JOIN entrepot.message m ON m.id = x.message_id
@@ -24,7 +25,9 @@ export async function* errorsFile(context: Context, executionId: string): AsyncG
   )
   for (const work of works) {
     const entity = context.registry.find(work.entity)
+    const composite = context.registry.findComposite(work.entity)
     if (entity) yield* failedRecords(context, entity, work)
+    else if (composite) yield* compositeErrorsFile(context.db, composite, work)
   }
 }
 
@@ -33,6 +36,7 @@ interface FailedWork {
   readonly entity: string
   readonly sourceColumns: string[] | null
   readonly stagingTable: string | null
+  readonly stagedRecords: number
   readonly sourceFormat: string | null
   readonly payload: Buffer | null
   readonly payloadLocation: string | null

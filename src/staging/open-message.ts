@@ -25,8 +25,7 @@ export interface OpenedMessage {
  */
 export async function openMessage(context: Context, work: Work, groupKeys?: KeySet): Promise<OpenedMessage> {
   const entity = entityOf(context.registry, work)
-  const bytes = work.payload === null ? context.payloads.open(work.payloadLocation!) : once(work.payload)
-  const { format, whole } = await formatOf(work, bytes)
+  const { format, whole } = await formatOf(work, bytesOf(context, work))
   const fieldNames = entity.columns.map(({ name }) => name)
   const recordNames = [entity.name, entity.publicEntityName]
   const source = await openRecords(
@@ -55,10 +54,16 @@ export function entityOf(registry: EntityRegistry, work: Pick<Work, 'entity'>): 
   return entity
 }
 
+/** The bytes of a message. */
+export function bytesOf({ payloads }: Context, work: Work): AsyncIterable<Uint8Array> {
+  return work.payload === null ? payloads.open(work.payloadLocation!) : once(work.payload)
+}
+
 /** Enough to see a byte order mark, a root element or a few lines. */
 const headBytes = 64 * 1024
 
-async function formatOf(
+/** The format of a message's bytes, and all of them: a few may have been read to see it. */
+export async function formatOf(
   work: Work,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<{ format: SourceFormat; whole: AsyncIterable<Uint8Array> }> {

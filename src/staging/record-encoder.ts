@@ -44,6 +44,8 @@ export class RecordEncoder {
   /** Errors of the records encoded since they were last taken. */
   errors: RecordError[] = []
   recordsInError = 0
+  /** What each row begins with, in front of the record number. */
+  lead: Buffer
   /** Which of the entity's columns the source has given at least once. */
   readonly given: boolean[]
   /** Which of the entity's columns some record has left out though the source could give it. */
@@ -55,7 +57,6 @@ export class RecordEncoder {
   private readonly width: number
   private readonly goodState: Buffer
   private readonly plans: readonly ColumnPlan[]
-  private readonly prefix: Buffer
 
   constructor(
     private readonly entity: Entity,
@@ -63,7 +64,7 @@ export class RecordEncoder {
   ) {
     this.width = options.width
     this.keys = new KeySet(options.groupKeys)
-    this.prefix = Buffer.from(`${options.executionEntityId}\t`)
+    this.lead = Buffer.from(`${options.executionEntityId}\t`)
     this.goodState = Buffer.from(options.goodState ?? 'V')
     this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))
     this.plans = entity.columns.map((column, index) => columnPlan(column, options.sources[index]!, options.company))
@@ -245,7 +246,7 @@ export class RecordEncoder {
 
   private writePrefix(block: RecordBlock, r: number, state: Buffer, raw?: string): void {
     this.makeRoom(prefixBytes)
-    this.writeBytes(this.prefix)
+    this.writeBytes(this.lead)
     this.writeNumber(block.firstRecordNumber + r)
     this.out[this.at++] = tab
     this.writeNumber(block.lines[r]!)

@@ -2,10 +2,10 @@ import type { Entity } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
 import { type DueWork, fence, type Work } from '../execution/work'
-import type { RecordBlock } from '../format/record-block'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { copyErrors, copyStaging } from './copy'
+import { blockOf, type RecordTexts } from './one-record-block'
 import { entityOf } from './open-message'
 import { RecordEncoder } from './record-encoder'
 
@@ -41,12 +41,6 @@ export async function restage({ db, registry }: Context, work: Work): Promise<Du
   })
 }
 
-interface StagedRow {
-  readonly number: number
-  readonly line: number
-  readonly values: (string | null)[]
-}
-
 /** Returns the last record number it saw; undefined when there are no more. */
 async function restageChunk(
   tx: Transaction,
@@ -56,7 +50,7 @@ async function restageChunk(
   after: number,
 ): Promise<number | undefined> {
   const columns = entity.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  const rows = await tx.query<StagedRow>(
+  const rows = await tx.query<RecordTexts>(
     `SELECT _record_number AS number, _line AS line, ARRAY[${columns}] AS values FROM ${table}
      WHERE _execution_entity = $1 AND _state = 'E' AND _raw IS NULL AND _record_number > $2
      ORDER BY _record_number LIMIT ${chunkRecords}`,
@@ -92,24 +86,4 @@ async function restageChunk(
     errors.map((error) => ({ ...error, executionEntityId: work.id })),
   )
   return last.number
-}
-
-/** A staged record as a block of one record. */
-function blockOf({ number, line, values }: StagedRow): RecordBlock {
-  const cells = values.map((value) => (value === null ? null : Buffer.from(value)))
-  let at = 0
-  const starts = cells.map((cell) => {
-    const start = cell === null ? -1 : at
-    at += cell?.length ?? 0
-    return start
-  })
-  return {
-    bytes: Buffer.concat(cells.filter((cell) => cell !== null)),
-    count: 1,
-    firstRecordNumber: number,
-    starts: Int32Array.from(starts),
-    ends: Int32Array.from(starts, (start, index) => start + (cells[index]?.length ?? 0)),
-    lines: Float64Array.of(line),
-    faults: [],
-  }
 }

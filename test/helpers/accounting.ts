@@ -1,4 +1,4 @@
-import type { EntityRegistry } from '../../src/entity'
+import type { CompositeEntity, Entity } from '../../src/entity'
 import { stagingTable, targetTable } from '../../src/entity/names'
 import type { Queryable } from '../../src/platform/database'
 import type { TestHub } from './test-hub'
@@ -28,9 +28,23 @@ export async function expectAccounted({ hub: { db, registry } }: TestHub): Promi
   expect(await unfinished(db)).toEqual([])
   expect(await db.query('SELECT id FROM entrepot.execution_entity WHERE lease_until IS NOT NULL')).toEqual([])
   expect(await brokenCounts(db)).toEqual([])
-  for (const problem of await Promise.all(registry.all.map((entity) => tableProblems(db, registry, entity.name)))) {
-    expect(problem).toEqual([])
-  }
+  const members = new Set(registry.composites.flatMap((composite) => composite.members.map(({ entity }) => entity)))
+  const groups = registry.all.map((entity) => [entity]).filter(([entity]) => !members.has(entity!))
+  const problems = [
+    ...registry.all.map((entity) => stagingProblems(db, entity.name, [entity])),
+    ...registry.composites.map(({ name, members: own }) =>
+      stagingProblems(
+        db,
+        name,
+        own.map(({ entity }) => entity),
+      ),
+    ),
+    ...groups.map((group) => targetProblems(db, group, [])),
+    // What documents inserted is known for all members together only.
+    targetProblems(db, [...members], registry.composites),
+    ...registry.composites.map((composite) => halfDocuments(db, composite)),
+  ]
+  for (const problem of await Promise.all(problems)) expect(problem).toEqual([])
 }
 
 /** Entities whose counts do not add up, or are not those of `record_error`. */
@@ -49,28 +63,50 @@ function brokenCounts(db: Queryable): Promise<object[]> {
   )
 }
 
-/** Executions whose staged records are not each there once, and target tables with other records than were inserted. */
-async function tableProblems(db: Queryable, registry: EntityRegistry, name: string): Promise<object[]> {
-  const entity = registry.get(name)
-  const staged = await db.query(
+/** Executions of this name whose staged records are not each there once, in the tables of these entities. */
+function stagingProblems(db: Queryable, name: string, entities: readonly Entity[]): Promise<object[]> {
+  const staged = entities.map(
+    (entity) => `SELECT _execution_entity, _record_number, _state FROM ${stagingTable(entity)}`,
+  )
+  return db.query(
     `SELECT e.id, e.staged_records, s.* FROM entrepot.execution_entity e
      LEFT JOIN (
        SELECT _execution_entity, count(*) AS rows, count(DISTINCT _record_number) AS records, max(_record_number) AS last,
          count(*) FILTER (WHERE _state = 'E') AS in_error, count(*) FILTER (WHERE _state = 'S') AS superseded
-       FROM ${stagingTable(entity)} GROUP BY 1) s ON s._execution_entity = e.id
+       FROM (${staged.join(' UNION ALL ')}) r GROUP BY 1) s ON s._execution_entity = e.id
      WHERE e.entity = $1 AND (e.staged_records, e.staged_records, e.staged_records)
          IS DISTINCT FROM (coalesce(s.rows, 0), coalesce(s.records, 0), coalesce(s.last, 0))
        OR e.entity = $1 AND e.state = 'Finished'
          AND (e.records_in_error, e.records_superseded) IS DISTINCT FROM (coalesce(s.in_error, 0), coalesce(s.superseded, 0))`,
     [name],
   )
-  const target = await db.query(
-    `SELECT * FROM (SELECT $1::text AS entity, (SELECT count(*) FROM ${targetTable(entity)}) AS records,
-       (SELECT coalesce(sum(records_inserted), 0) FROM entrepot.execution_entity WHERE entity = $1) AS inserted) t
+}
+
+/** The target tables of these entities, if they have other records than were inserted. */
+function targetProblems(
+  db: Queryable,
+  entities: readonly Entity[],
+  composites: readonly CompositeEntity[],
+): Promise<object[]> {
+  const records = entities.map((entity) => `(SELECT count(*) FROM ${targetTable(entity)})`)
+  return db.query(
+    `SELECT * FROM (SELECT $1::text[] AS entities, ${records.join(' + ')} AS records,
+       (SELECT coalesce(sum(records_inserted), 0) FROM entrepot.execution_entity
+        WHERE entity = ANY($1) AND mode <> 'validate') AS inserted) t
      WHERE records <> inserted`,
+    [[...entities, ...composites].map(({ name }) => name)],
+  )
+}
+
+/** Documents whose records are not all in one state. */
+function halfDocuments(db: Queryable, { name, members }: CompositeEntity): Promise<object[]> {
+  const staged = members.map(({ entity }) => `SELECT _execution_entity, _document, _state FROM ${stagingTable(entity)}`)
+  return db.query(
+    `SELECT r._execution_entity, r._document, array_agg(DISTINCT r._state) AS states
+     FROM (${staged.join(' UNION ALL ')}) r JOIN entrepot.execution_entity e ON e.id = r._execution_entity
+     WHERE e.entity = $1 GROUP BY 1, 2 HAVING count(DISTINCT r._state) > 1 OR r._document IS NULL`,
     [name],
   )
-  return [...staged, ...target]
 }
 
 /**
