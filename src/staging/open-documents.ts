@@ -54,8 +54,8 @@ async function* numbered({ documents }: DocumentSource): AsyncGenerator<Numbered
 
 function withNumbers({ records, ...document }: SourceDocument, first: number): NumberedDocument {
   const own: NumberedRecord[] = []
-  for (const { parent, ...record } of records) {
-    own.push({ ...record, number: first + own.length, parent: own[parent] })
+  for (const { member, parent, line, values } of records) {
+    own.push({ number: first + own.length, line, member, parent: own[parent], values })
   }
   return { ...document, number: first, records: own }
 }
