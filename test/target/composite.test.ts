@@ -319,6 +319,46 @@ describe('other ways to run a composite', () => {
     expect(await headers()).toEqual([])
   })
 
+  it('promotes a whole document of which a person has marked one record, and no other', async () => {
+    const orders = [order('S1', [line('L1'), line('L2')]), order('S2', [line('L3')])]
+    const { message, execution } = await importOrders(orders, { mode: 'stage' })
+    const runMarked = async (recordNumber: number) => {
+      const { db } = hub.hub
+      await db.query(`UPDATE staging."SalesOrderLineV2Entity" SET _state = 'R' WHERE _record_number = $1`, [
+        recordNumber,
+      ])
+      await db.query(
+        `WITH x AS (UPDATE entrepot.execution SET state = 'NotRun', finished_at = NULL WHERE id = $1),
+           m AS (UPDATE entrepot.message SET state = 'Enqueued' WHERE id = $2)
+         UPDATE entrepot.execution_entity SET state = 'Promoting', scope = 'selected', checked = false, promoted_chunks = '{}'
+         WHERE execution_id = $1`,
+        [execution.executionId, message.messageId],
+      )
+      await hub.run()
+      return (await hub.outcome(message.messageId)).execution.entities[0]!
+    }
+    expect(await runMarked(2)).toMatchObject({ targetStatus: 'NotStarted', records: { read: 5, inserted: 3 } })
+    expect(await headers()).toEqual(['S1'])
+    expect(await runMarked(5)).toMatchObject({ targetStatus: 'Finished', records: { read: 5, inserted: 5 } })
+    expect(await headers()).toEqual(['S1', 'S2'])
+  })
+
+  it('replaces what the target has of the company where the activity says so', async () => {
+    await importOrders([order('S1', [line('L1')]), order('S2', [line('L2')])])
+    const settings = { truncateEntityData: true }
+    const { executionId, messageId } = await hub.deliver(salesOrders, ordersXml([order('S3', [])]), { company: 'usmf' })
+    await hub.hub.db.query('UPDATE entrepot.execution_entity SET settings = $2 WHERE execution_id = $1', [
+      executionId,
+      JSON.stringify(settings),
+    ])
+    await hub.run()
+    expect(recordsOf(await hub.outcome(messageId))).toMatchObject({ read: 1, inserted: 1 })
+    expect([await headers(), await lines()]).toEqual([['S3'], []])
+    // What was removed is counted nowhere: the account of this hub is made good for the last look at it.
+    await hub.hub.db.query(`UPDATE entrepot.execution_entity SET records_inserted = 0, records_unchanged = 4
+      WHERE entity = 'SalesOrderV3Entity' AND records_read = 4`)
+  })
+
   it('counts every record of a large file, staged and promoted in several parts', async () => {
     const file = manyOrders(6_000)
     const outcome = await hub.importFile(salesOrders, file, { company: 'usmf' })
