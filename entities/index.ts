@@ -1,4 +1,4 @@
-import type { Entity } from '../src/entity'
+import type { CompositeEntity, Entity } from '../src/entity'
 import { Currencies } from './currencies'
 import { CustomerGroups } from './customer-groups'
 import { Customers } from './customers'
@@ -8,6 +8,7 @@ import { PaymentTerms } from './payment-terms'
 import { ReleasedProducts } from './released-products'
 import { SalesOrderHeaders } from './sales-order-headers'
 import { SalesOrderLines } from './sales-order-lines'
+import { SalesOrders } from './sales-orders'
 import { VendorGroups } from './vendor-groups'
 import { Vendors } from './vendors'
 
@@ -25,3 +26,6 @@ export const entities: readonly Entity[] = [
   SalesOrderHeaders,
   SalesOrderLines,
 ]
+
+/** The composite entities of this hub: entities of the list above, nested. */
+export const composites: readonly CompositeEntity[] = [SalesOrders]

@@ -1,4 +1,4 @@
-import { entities } from '../entities'
+import { composites, entities } from '../entities'
 import { entityRegistry } from './entity'
 import type { Context } from './execution/context'
 import { migrateIfNeeded } from './migrate'
@@ -19,8 +19,8 @@ export interface Hub extends Context {
   openQueues(role: 'producer' | 'worker'): Promise<Queues>
 }
 
-/** The entities that this hub knows. */
-export const registry = entityRegistry(entities)
+/** The entities that this hub knows, and the composites of them. */
+export const registry = entityRegistry(entities, composites)
 
 /**
  * Opens the hub: starts the embedded Postgres where no database is configured, and brings the database up to date.

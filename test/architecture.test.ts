@@ -46,7 +46,7 @@ const doors: Readonly<Record<string, string>> = {
   'pg-copy-streams': 'src/platform/database-copy.ts',
   pino: 'src/platform/log.ts',
   'prom-client': 'src/platform/metrics.ts',
-  saxes: 'src/format/xml-saxes.ts',
+  saxes: 'src/format/xml-parser.ts',
   xml2js: 'src/format/package/package-xml.ts',
   yazl: 'src/format/package/zip-writer.ts',
 }

@@ -1,4 +1,4 @@
-import type { Entity } from '../entity'
+import type { CompositeEntity, Entity } from '../entity'
 import type { Context } from '../execution/context'
 import { sourceFormats } from '../format/registry'
 import { type Route, route } from '../platform/http-route'
@@ -39,7 +39,7 @@ export function activityRoutes({ db, registry }: Context): readonly Route[] {
       handle: async ({ body }) => {
         const entities = await Promise.all(
           body.entities.map(async ({ entity, sourceFormat }) => ({
-            entity: registry.get(entity).name,
+            entity: registry.getImportable(entity).name,
             sourceFormat: sourceFormat === undefined ? null : (await findSourceFormat(db, sourceFormat)).name,
           })),
         )
@@ -64,8 +64,15 @@ export function activityRoutes({ db, registry }: Context): readonly Route[] {
       operation: 'listEntities',
       tag: 'entities',
       summary: 'The entities that this hub knows, in promotion order',
-      answers: { 200: { description: 'The entities.', schema: object({ value: list(entitySchema) }) } },
-      handle: () => ({ body: { value: registry.all.map(entityView) } }),
+      answers: {
+        200: {
+          description: 'The entities, and the composites of them.',
+          schema: object({ value: list(entitySchema), composites: list(compositeSchema) }),
+        },
+      },
+      handle: () => ({
+        body: { value: registry.all.map(entityView), composites: registry.composites.map(compositeView) },
+      }),
     }),
   ]
 }
@@ -127,6 +134,35 @@ const entitySchema = object({
     ),
   ),
 })
+
+const compositeSchema = object({
+  name: text(),
+  label: text({ description: 'The name that producers send with ?entity=' }),
+  publicEntityName: text(),
+  companySpecific: flag(),
+  members: list(
+    object({
+      entity: text({ description: 'Name of the entity.' }),
+      parent: nullable(
+        text({ description: 'Name of the entity that its records stand in; null: they begin documents.' }),
+      ),
+    }),
+  ),
+})
+
+function compositeView(composite: CompositeEntity): ValueOf<typeof compositeSchema> {
+  const { name, label, publicEntityName, companySpecific, members } = composite
+  return {
+    name,
+    label,
+    publicEntityName,
+    companySpecific,
+    members: members.map(({ entity, parent }) => ({
+      entity: entity.name,
+      parent: members[parent]?.entity.name ?? null,
+    })),
+  }
+}
 
 function entityView(entity: Entity): ValueOf<typeof entitySchema> {
   const { name, label, publicEntityName, publicCollectionName, category, companySpecific, key, columns } = entity

@@ -105,7 +105,7 @@ export function projectRoutes(context: Context, ring: Ring): readonly Route[] {
       params: lineParams,
       answers: { 200: { description: 'The project as it is now.', schema: projectSchema } },
       handle: async ({ params }) => {
-        const { name } = registry.get(params.entity)
+        const { name } = registry.getImportable(params.entity)
         return { body: await removeProjectEntity(db, params.project, name) }
       },
     }),

@@ -21,7 +21,7 @@ export function addOne(name: string, options: AddActivityOptions): Promise<numbe
     const sourceFormat = options.format === undefined ? null : (await findSourceFormat(db, options.format)).name
     const activity = await addActivity(db, {
       name,
-      entities: options.entity.map((entity) => ({ entity: registry.get(entity).name, sourceFormat })),
+      entities: options.entity.map((entity) => ({ entity: registry.getImportable(entity).name, sourceFormat })),
       ordered: options.ordered ?? false,
       strict: options.strict ?? false,
       ...(options.company === undefined ? {} : { company: options.company }),
@@ -45,7 +45,7 @@ export function listAll({ json }: { json?: boolean }): Promise<number> {
 }
 
 function activityTable({ registry }: Hub, activities: readonly Activity[]): string {
-  const labels = ({ entities }: Activity) => entities.map(({ entity }) => registry.find(entity)?.label ?? entity)
+  const labels = ({ entities }: Activity) => entities.map(({ entity }) => registry.labelOf(entity))
   const switches = ({ ordered, strict, enabled }: Activity) =>
     [enabled ? 'enabled' : 'disabled', ...(ordered ? ['ordered'] : []), ...(strict ? ['strict'] : [])].join(', ')
   return table(activities, [

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { type Column, type Entity, inferEntity } from '../entity'
+import { type Column, type CompositeEntity, type Entity, inferEntity } from '../entity'
 import { RequestRefused } from '../errors'
 import { registry } from '../hub'
 import { exitCodes } from './failure'
@@ -7,9 +7,9 @@ import { fileTrouble } from './open-file'
 import { readSample } from './sample'
 import { paint, print, printJson, table, tell } from './terminal'
 
-/** Lists the entities in the order in which their records depend on each other. */
+/** Lists the entities in the order in which their records depend on each other, then the composites of them. */
 export async function listEntities({ json }: { json?: boolean }): Promise<number> {
-  if (json) printJson(registry.all.map(described))
+  if (json) printJson([...registry.all.map(described), ...registry.composites.map(describedComposite)])
   else {
     print(
       table(registry.all, [
@@ -20,6 +20,14 @@ export async function listEntities({ json }: { json?: boolean }): Promise<number
         { title: 'Company', text: ({ companySpecific }) => (companySpecific ? 'each' : 'shared') },
         { title: 'Fields', isNumber: true, text: ({ columns }) => String(columns.length) },
         { title: 'Key', text: ({ key }) => key.join(', ') },
+      ]),
+    )
+    print('')
+    print(
+      table(registry.composites, [
+        { title: 'Composite', text: ({ label }) => label, style: () => 'bold' },
+        { title: 'Name', text: ({ name }) => name },
+        { title: 'Its entities', text: ({ members }) => members.map(({ entity }) => entity.label).join(', ') },
       ]),
     )
   }
@@ -60,6 +68,10 @@ function described({
   ...entity
 }: Entity): object {
   return { ...entity, fields: columns.map(({ name, isKey, field }) => ({ name, isKey, ...field })) }
+}
+
+function describedComposite({ members, ...composite }: CompositeEntity): object {
+  return { ...composite, members: members.map(({ entity, relation }) => ({ entity: entity.name, relation })) }
 }
 
 function typeText({ field }: Column): string {

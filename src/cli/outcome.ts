@@ -147,7 +147,7 @@ export function messageLabel(hub: Pick<Hub, 'registry'>, { entity, project, comp
 }
 
 function entityLabel({ registry }: Pick<Hub, 'registry'>, entity: string): string {
-  return registry.find(entity)?.label ?? entity
+  return registry.labelOf(entity)
 }
 
 /** The entities of an execution, a line each. */

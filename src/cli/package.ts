@@ -134,12 +134,12 @@ async function packageFiles(hub: Hub, project: DataProject, files: readonly stri
     lines.map(async (line) => {
       const file = files.find((each) => isFileOf(hub, line, each))
       if (file === undefined) {
-        const wanted = line.file ?? `${hub.registry.get(line.entity).label}.csv`
+        const wanted = line.file ?? `${hub.registry.getImportable(line.entity).label}.csv`
         throw new RequestRefused(400, 'EA109', `There is no file for ${line.entity}: name it ${wanted}`, {
           entity: line.entity,
         })
       }
-      return packageFile(line, file)
+      return packageFile(hub, line, file)
     }),
   )
 }
@@ -147,14 +147,18 @@ async function packageFiles(hub: Hub, project: DataProject, files: readonly stri
 function isFileOf({ registry }: Hub, { file, entity }: ProjectEntity, candidate: string): boolean {
   const name = path.basename(candidate).toLowerCase()
   if (file !== null) return name === file.toLowerCase()
-  const { label, name: entityName, publicCollectionName, publicEntityName } = registry.get(entity)
+  const found = registry.getImportable(entity)
+  const names = [found.label, found.name, found.publicEntityName, 'fields' in found ? found.publicCollectionName : '']
   const stem = name.replace(/\.(?:csv|txt|tsv|tab|xml)$/, '')
-  return [label, entityName, publicCollectionName, publicEntityName].some((known) => known.toLowerCase() === stem)
+  return names.some((known) => known.toLowerCase() === stem)
 }
 
-async function packageFile(line: ProjectEntity, file: string): Promise<PackageFile> {
-  // A mapping of its own says all; without one the columns decide.
-  const header = line.mapping === null ? (await readSample(file, line.sourceFormat ?? undefined)).columns : []
+async function packageFile({ registry }: Hub, line: ProjectEntity, file: string): Promise<PackageFile> {
+  // A mapping of its own says all; without one the columns decide, but in the documents of a composite.
+  const header =
+    line.mapping === null && registry.find(line.entity)
+      ? (await readSample(file, line.sourceFormat ?? undefined)).columns
+      : []
   return { line, name: path.basename(file), header, bytes: lazily(file) }
 }
 
@@ -212,10 +216,10 @@ async function chosenFiles(hub: Hub, project: DataProject, given: readonly strin
         `The file ${text} is named after no entity of ${project.name}: write ENTITY=${text}`,
       )
     }
-    const { name } = hub.registry.get(entityName)
+    const { name } = hub.registry.getImportable(entityName)
     const line = project.entities.find(({ entity }) => entity === name)
     if (line) return { line, file }
     throw new RequestRefused(400, 'EA105', `The project ${project.name} has no entity ${entityName}`)
   })
-  return Promise.all(chosen.map(({ line, file }) => packageFile(line, file)))
+  return Promise.all(chosen.map(({ line, file }) => packageFile(hub, line, file)))
 }

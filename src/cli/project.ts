@@ -76,7 +76,7 @@ export function listAllProjects({ json }: { json?: boolean }): Promise<number> {
           { title: 'Description', text: ({ description }) => description },
           {
             title: 'Entities',
-            text: ({ entities }) => entities.map(({ entity }) => registry.find(entity)?.label ?? entity).join(', '),
+            text: ({ entities }) => entities.map(({ entity }) => registry.labelOf(entity)).join(', '),
           },
         ]),
       )
@@ -106,7 +106,7 @@ function showOne({ registry }: Hub, project: DataProject, json = false): void {
   print(
     table(entities, [
       { title: 'Order', text: (line) => `${line.executionUnit}.${line.levelInExecutionUnit}.${line.sequenceInLevel}` },
-      { title: 'Entity', text: ({ entity }) => registry.find(entity)?.label ?? entity, style: () => 'bold' },
+      { title: 'Entity', text: ({ entity }) => registry.labelOf(entity), style: () => 'bold' },
       { title: 'Format', text: ({ sourceFormat }) => sourceFormat ?? 'detected' },
       { title: 'File', text: ({ file }) => file ?? '' },
       { title: 'Mapping', text: ({ mapping }) => (mapping === null ? 'by name' : `${mapping.length} fields`) },
@@ -160,7 +160,7 @@ export interface LineOptions {
 /** Adds an entity to a project, or changes the one that is there. */
 export function setEntityOfProject(name: string, entity: string, options: LineOptions): Promise<number> {
   return withHub('project', async (hub) => {
-    const change = { entity: hub.registry.get(entity).name, ...(await changeOf(hub, options)) }
+    const change = { entity: hub.registry.getImportable(entity).name, ...(await changeOf(hub, options)) }
     showOne(hub, await setProjectEntity(hub.db, name, change), options.json)
     return exitCodes.good
   })
@@ -169,7 +169,7 @@ export function setEntityOfProject(name: string, entity: string, options: LineOp
 /** Takes an entity out of a project. */
 export function removeEntityOfProject(name: string, entity: string, { json }: { json?: boolean }): Promise<number> {
   return withHub('project', async (hub) => {
-    showOne(hub, await removeProjectEntity(hub.db, name, hub.registry.get(entity).name), json)
+    showOne(hub, await removeProjectEntity(hub.db, name, hub.registry.getImportable(entity).name), json)
     return exitCodes.good
   })
 }

@@ -70,7 +70,6 @@ export interface JobFacts {
 
 /** A message's status as Dynamics 365 words it. */
 export function jobStatus({ message, execution, project, errors }: JobFacts, registry: EntityRegistry): JobStatus {
-  const label = (name: string) => registry.find(name)?.label ?? name
   return {
     DataJobStatus: {
       DataProject: project,
@@ -82,7 +81,7 @@ export function jobStatus({ message, execution, project, errors }: JobFacts, reg
       DataJobState: stateOf[message.status],
     },
     ExecutionLog: executionLog(message, execution, errors),
-    ExecutionDetail: execution.entities.map((entity) => entityDetail(entity, label(entity.entity))),
+    ExecutionDetail: execution.entities.map((entity) => entityDetail(entity, registry.labelOf(entity.entity))),
   }
 }
 

@@ -100,6 +100,7 @@ export function dropExecutionStaging(
 /**
  * Columns of a staging table before those of the entity: which run the record came with, its number and line in the
  * source, its state (V valid, E in error, S superseded by a later record of its key) and, when its shape is wrong, its text.
+ * Records of a composite also have the numbers of their document's first record and of the record that they stand in.
  */
 const stagingColumns: readonly WantedColumn[] = [
   { name: '_execution_entity', type: 'bigint', rest: ' NOT NULL' },
@@ -107,6 +108,8 @@ const stagingColumns: readonly WantedColumn[] = [
   { name: '_line', type: 'bigint', rest: '' },
   { name: '_state', type: '"char"', rest: ` NOT NULL DEFAULT 'V'` },
   { name: '_raw', type: 'text', rest: '' },
+  { name: '_document', type: 'bigint', rest: '' },
+  { name: '_parent', type: 'bigint', rest: '' },
 ]
 
 /** The transaction that last changed a target record: what incremental exports and ETags are read from. */

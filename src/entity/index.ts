@@ -1,4 +1,5 @@
 export * from './ddl'
+export * from './define-composite'
 export * from './define-entity'
 export { defineEnumeration, type Enumeration } from './enumeration'
 export * from './field'

@@ -1,7 +1,8 @@
 import { RequestRefused, SetupFault } from '../errors'
+import type { CompositeEntity } from './define-composite'
 import type { Entity } from './define-entity'
 
-/** The entities of a hub, in promotion order (related entities first), found by any of their names. */
+/** The entities of a hub, in promotion order (related entities first), and its composites, found by any of their names. */
 export interface EntityRegistry {
   /** In promotion order. */
   readonly all: readonly Entity[]
@@ -9,51 +10,81 @@ export interface EntityRegistry {
   find(name: string): Entity | undefined
   /** As `find`; throws RequestRefused EA102 (400) naming the nearest known entity. */
   get(name: string): Entity
-  /** Labels of the three entities one of whose names is nearest, the nearest first. */
+  /** Labels of the three entities and composites one of whose names is nearest, the nearest first. */
   near(name: string): string[]
+  readonly composites: readonly CompositeEntity[]
+  /** By label, name or public entity name, without regard to letter case. */
+  findComposite(name: string): CompositeEntity | undefined
+  /** What a file may hold: an entity or a composite. Throws as `get`. */
+  getImportable(name: string): Entity | CompositeEntity
+  /** The label of an entity or composite; of one that is not known any more, its name. */
+  labelOf(name: string): string
 }
 
 /**
- * Puts entities into a registry.
- * Throws  SetupFault ES108 when two share a name, or a relation does not name the whole key of its entity.
+ * Puts entities and composites of them into a registry.
+ * Throws  SetupFault ES108 when two share a name, a relation does not name the whole key of its entity, or a composite has
+ *         an entity that is not there.
  */
-export function entityRegistry(entities: readonly Entity[]): EntityRegistry {
-  const byName = new Map<string, Entity>()
-  for (const entity of entities) {
-    for (const name of new Set(namesOf(entity))) {
-      const other = byName.get(name)
-      if (other) throw new SetupFault('ES108', `The entities ${other.name} and ${entity.name} share the name '${name}'`)
-      byName.set(name, entity)
+export function entityRegistry(
+  entities: readonly Entity[],
+  composites: readonly CompositeEntity[] = [],
+): EntityRegistry {
+  const entitiesByName = new Map<string, Entity>()
+  const compositesByName = new Map<string, CompositeEntity>()
+  const known = (name: string) => entitiesByName.get(name) ?? compositesByName.get(name)
+  const add = <E extends Entity | CompositeEntity>(one: E, byName: Map<string, E>) => {
+    for (const name of namesOf(one)) {
+      const other = known(name)
+      if (other) throw new SetupFault('ES108', `The entities ${other.name} and ${one.name} share the name '${name}'`)
+      byName.set(name, one)
     }
+  }
+  for (const entity of entities) {
+    add(entity, entitiesByName)
     checkRelations(entity)
   }
-  const find = (name: string) => byName.get(name.trim().toLowerCase())
+  for (const composite of composites) {
+    add(composite, compositesByName)
+    const stranger = composite.members.find(({ entity }) => !entities.includes(entity))
+    if (stranger) {
+      const sentence = `The composite entity ${composite.name} has ${stranger.entity.name}, which is no entity of this hub`
+      throw new SetupFault('ES108', sentence)
+    }
+  }
+  const find = (name: string) => entitiesByName.get(name.trim().toLowerCase())
+  const findComposite = (name: string) => compositesByName.get(name.trim().toLowerCase())
+  const unknown = (name: string): never => {
+    const near = nearest(name.toLowerCase(), [...entitiesByName.keys(), ...compositesByName.keys()])
+    const label = near === undefined ? '' : `; did you mean '${known(near)!.label}'?`
+    throw new RequestRefused(400, 'EA102', `There is no entity '${name}'${label}`, { value: name.slice(0, 200) })
+  }
   return {
     all: entities,
     find,
-    get(name) {
-      const found = find(name)
-      if (found) return found
-      const near = nearest(name.toLowerCase(), [...byName.keys()])
-      const label = near === undefined ? '' : `; did you mean '${byName.get(near)!.label}'?`
-      throw new RequestRefused(400, 'EA102', `There is no entity '${name}'${label}`, { value: name.slice(0, 200) })
-    },
+    get: (name) => find(name) ?? unknown(name),
     near(name) {
       const wanted = name.slice(0, 80).toLowerCase()
-      const ranked = entities.map((entity) => ({
-        label: entity.label,
-        edits: Math.min(...namesOf(entity).map((known) => editDistance(wanted, known))),
+      const ranked = [...entities, ...composites].map((each) => ({
+        label: each.label,
+        edits: Math.min(...[...namesOf(each)].map((known) => editDistance(wanted, known))),
       }))
       return ranked
         .sort((a, b) => a.edits - b.edits)
         .slice(0, 3)
         .map(({ label }) => label)
     },
+    composites,
+    findComposite,
+    getImportable: (name) => find(name) ?? findComposite(name) ?? unknown(name),
+    labelOf: (name) => (find(name) ?? findComposite(name))?.label ?? name,
   }
 }
 
-function namesOf({ name, label, publicEntityName, publicCollectionName }: Entity): string[] {
-  return [name, label, publicEntityName, publicCollectionName].map((text) => text.toLowerCase())
+function namesOf(one: Entity | CompositeEntity): Set<string> {
+  const { name, label, publicEntityName } = one
+  const names = 'publicCollectionName' in one ? [one.publicCollectionName] : []
+  return new Set([name, label, publicEntityName, ...names].map((text) => text.toLowerCase()))
 }
 
 function checkRelations(entity: Entity): void {

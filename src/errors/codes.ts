@@ -56,6 +56,10 @@ export const errorCodes = {
     means: 'No element of the XML is a record of the entity.',
     hint: 'Name the record elements after the entity, one level below the root element.',
   },
+  EF205: {
+    means: 'A composite entity is read from XML only.',
+    hint: 'Send an XML file in which the elements of child records stand within that of their parent.',
+  },
   EF301: {
     means: 'The file is no zip file, or it is damaged.',
     hint: 'Make the package again and send it whole: a zip file ends with its directory.',
@@ -110,6 +114,7 @@ export const errorCodes = {
   },
   EF317: { means: 'The manifest lists an entity twice.', hint: 'Merge the two files, or send two packages.' },
   EF318: { means: 'The manifest lists no entity.', hint: 'Add the entities to the data project and export it again.' },
+  EF319: { means: 'The package has several composite entities.', hint: 'Send a package for each of them.' },
   ER101: {
     means: 'The record has another number of fields than the header.',
     hint: 'Add the missing fields, or quote a field that holds the delimiter.',
@@ -122,6 +127,14 @@ export const errorCodes = {
   ER107: {
     means: 'Text stands between the field elements of a record.',
     hint: 'Put every value into the element of its field.',
+  },
+  ER108: {
+    means: 'The element of a record stands in the wrong place of its document.',
+    hint: 'Put it into the element of the record that it belongs to, with no other element between.',
+  },
+  ER109: {
+    means: 'The record names another parent than the record that it stands in.',
+    hint: 'Leave the field out: it is taken over from the parent. Or move the record to the parent that it names.',
   },
   ER201: { means: 'A mandatory field is empty.', hint: 'Give it a value.' },
   ER202: { means: 'The text is longer than the field.', hint: 'Shorten the text.' },
@@ -157,9 +170,17 @@ export const errorCodes = {
     means: 'The record has no company.',
     hint: 'Add a dataAreaId column, or name the company with the message or the activity.',
   },
+  EP106: {
+    means: 'Another record of the same document is in error, and a document is promoted as a whole.',
+    hint: 'Correct the other record: it has its own reason.',
+  },
   EP107: {
     means: 'An entity before it in its execution has errors, and its switches stop what follows.',
     hint: 'Correct the records in error, then: entrepot retry',
+  },
+  EP108: {
+    means: 'A record of another document, or an earlier one of the same document, has the same key.',
+    hint: 'Give the record a key of its own, or leave it out of one of the documents.',
   },
   EX101: {
     means: 'This version has no exports.',

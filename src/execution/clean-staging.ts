@@ -1,10 +1,10 @@
-import { stagingTable } from '../entity/names'
 import type { Queryable, Transaction } from '../platform/database'
 import { sqlState } from '../platform/database-errors'
 import { faultPoint } from '../platform/faults'
 import type { CleanCounts } from '../platform/observe'
 import { byIndex, hasEnded, isOld, type MayGoOn, type OldMessages, oldValues } from './clean-scope'
 import type { Context } from './context'
+import { deleteShared } from './staged-rows'
 
 type StagingCounts = Pick<CleanCounts, 'stagedRecords'>
 
@@ -69,11 +69,8 @@ async function removeBatch(
   }
   const shared = removed.filter(({ ownTable }) => ownTable === null)
   for (const entity of new Set(shared.map((each) => each.entity))) {
-    await deleteShared(
-      tx,
-      entity,
-      shared.filter((each) => each.entity === entity),
-    )
+    const ids = shared.filter((each) => each.entity === entity).map(({ id }) => id)
+    await deleteShared(tx, entity, ids)
   }
   await tx.query(
     'UPDATE entrepot.execution_entity SET staging_removed_at = now(), staging_table = NULL WHERE id = ANY($1)',
@@ -115,17 +112,6 @@ function firstOf(found: readonly Staged[]): readonly Staged[] {
     return index > 0 && (records > batchRecords || tables > batchTables)
   })
   return end === -1 ? found : found.slice(0, end)
-}
-
-async function deleteShared(tx: Queryable, entity: string, staged: readonly Staged[]): Promise<void> {
-  const table = stagingTable({ name: entity })
-  // The entity may have left the hub, and its tables after it.
-  const [{ isThere } = { isThere: false }] = await tx.query<{ isThere: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS "isThere"',
-    [table],
-  )
-  if (!isThere) return
-  await tx.query(`DELETE FROM ONLY ${table} WHERE _execution_entity = ANY($1)`, [staged.map(({ id }) => id)])
 }
 
 /**

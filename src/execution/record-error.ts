@@ -11,6 +11,8 @@ export interface RecordError {
   readonly value: string | null
   /** A sentence with the values in it. */
   readonly reason: string
+  /** Name of the member that the record is of; left out where the execution's entity is no composite. */
+  readonly entity?: string
 }
 
 /** Enough to recognise a value by, not enough to flood a log or a page. */

@@ -178,7 +178,7 @@ export async function newestExecution(db: Queryable, messageId: string): Promise
   return findExecution(db, executionId)
 }
 
-/** An error of a staged record, with the entity that it was staged for. */
+/** An error of a staged record, with the entity that it was staged for: of a composite's record, the member. */
 export interface RecordErrorReport {
   /** Id of the execution's entity. */
   readonly workId: number
@@ -215,7 +215,8 @@ export function listRecordErrors(
   { limit, after, entity }: RecordErrorPage,
 ): Promise<RecordErrorReport[]> {
   return db.query<RecordErrorReport>(
-    `SELECT e.id AS "workId", e.entity, r.record_number AS "recordNumber", r.line, r.step, r.code, r.field, r.value, r.reason
+    `SELECT e.id AS "workId", coalesce(r.entity, e.entity) AS entity, r.record_number AS "recordNumber", r.line, r.step, r.code,
+       r.field, r.value, r.reason
      FROM entrepot.record_error r JOIN entrepot.execution_entity e ON e.id = r.execution_entity
      WHERE e.execution_id = $1 AND (e.id, r.record_number) > ($2, $3) AND ($4::text IS NULL OR e.entity = $4)
      ORDER BY e.id, r.record_number, r.step DESC, r.code LIMIT $5`,

@@ -41,7 +41,7 @@ export class XmlNames {
 }
 
 /** The name without its namespace prefix. */
-function localName(name: string): string {
+export function localName(name: string): string {
   return name.slice(name.lastIndexOf(':') + 1)
 }
 

@@ -56,7 +56,8 @@ export const notXml = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]/gu
 const textSpecials = /[&<>\r]/g
 const attributeSpecials = /[&<>"\t\n\r]/g
 
-function escapeText(value: string): string {
+/** A value as the text of an element. */
+export function escapeText(value: string): string {
   return value.replace(notXml, '\ufffd').replace(textSpecials, reference)
 }
 

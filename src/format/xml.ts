@@ -1,11 +1,9 @@
 import { MessageRejected } from '../errors'
-import { decode } from './decode'
-import { peek } from './peek'
 import type { ReadLimits, RecordBlock, RecordShape, RecordSource } from './record-block'
 import type { XmlFormat } from './source-format'
 import { XmlBlockBuilder } from './xml-block'
 import { XmlByteLane } from './xml-bytes'
-import { declarationBytes, declaredEncoding } from './xml-encoding'
+import { decodeXml } from './xml-encoding'
 import { XmlNames } from './xml-names'
 import { XmlSaxesLane } from './xml-saxes'
 import { XmlWindow } from './xml-window'
@@ -161,23 +159,11 @@ class XmlReader {
       const start = window.bytes.toString('utf8', window.start, Math.min(window.end, window.start + 200)).trimStart()
       if (start.startsWith('<')) return
       if (start !== '') {
-        throw new MessageRejected(
-          'EF110',
-          `The file is no XML: it starts with ${JSON.stringify(start.slice(0, 20))}.`,
-          {
-            line: 1,
-          },
-        )
+        throw notXml(start)
       }
     }
-    throw new MessageRejected('EF101', 'The file is empty.')
+    throw emptyXml()
   }
-}
-
-/** Decodes by the byte order mark, else by the XML declaration, else by the format. */
-async function decodeXml(bytes: AsyncIterable<Uint8Array>, format: XmlFormat): Promise<AsyncIterable<Buffer>> {
-  const { head, rest } = await peek(bytes, declarationBytes)
-  return decode(rest(), declaredEncoding(head) ?? format.encoding)
 }
 
 /** Throws at once for a document type declaration: saxes would read it to its end first. */
@@ -188,7 +174,19 @@ function refuseDoctype(piece: string, lineBefore: number): void {
   throw new MessageRejected('EF202', `The XML has a document type declaration (line ${line}).`, { line })
 }
 
-function noRecords(recordNames: readonly string[], found: ReadonlySet<string>): MessageRejected {
+/** Says of a file how it starts, where that is not as XML does. */
+export function notXml(start: string): MessageRejected {
+  return new MessageRejected('EF110', `The file is no XML: it starts with ${JSON.stringify(start.slice(0, 20))}.`, {
+    line: 1,
+  })
+}
+
+export function emptyXml(): MessageRejected {
+  return new MessageRejected('EF101', 'The file is empty.')
+}
+
+/** Says that none of the elements below the root has one of these names. */
+export function noRecords(recordNames: readonly string[], found: ReadonlySet<string>): MessageRejected {
   const shown = [...found].slice(0, maxNamesShown).join(', ')
   return new MessageRejected(
     'EF204',

@@ -40,6 +40,8 @@ export interface NewWork {
   /** Its place in the order of the package; null where it waits for no other. */
   readonly order: ExecutionOrder | null
   readonly settings: EntitySettings | null
+  /** Whether the entity is a composite, whose documents are handled by themselves. */
+  readonly isComposite?: boolean
 }
 
 /** A stored message and the work that it means. */
@@ -231,7 +233,7 @@ async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Prom
 }
 
 /** Small work shares its transactions with that of other messages; what does more than stage and promote goes by itself. */
-function isSmall({ message, settings }: NewWork & { message: NewMessage }): boolean {
+function isSmall({ message, settings, isComposite = false }: NewWork & { message: NewMessage }): boolean {
   const isPlain = !settings?.truncateEntityData && !settings?.mapping?.some(({ numberSequence }) => numberSequence)
-  return message.payload !== null && message.mode === 'import' && isPlain
+  return message.payload !== null && message.mode === 'import' && isPlain && !isComposite
 }

@@ -1,4 +1,4 @@
-import type { Entity, EntityRegistry } from '../entity'
+import type { CompositeEntity, Entity, EntityRegistry } from '../entity'
 import { RequestRefused } from '../errors'
 import { writePackage } from '../format/package/data-package'
 import type { EntityMap, ManifestEntity } from '../format/package/manifest-types'
@@ -33,15 +33,15 @@ export function buildPackage(
       definitionGroupName: name,
       description: description || name,
       projectCategory: projectCategories.indexOf(category),
-      entities: files.map((file) => manifestEntity(registry.get(file.line.entity), file)),
+      entities: files.map((file) => manifestEntity(registry.getImportable(file.line.entity), file)),
     },
     open: ({ inputFilePath }) => files.find((file) => file.name === inputFilePath)!.bytes,
   })
 }
 
-function manifestEntity(entity: Entity, { line, name, header }: PackageFile): ManifestEntity {
-  const mapping = line.mapping ?? generateMapping(entity, header).mapping
-  if (mapping.length === 0) {
+function manifestEntity(entity: Entity | CompositeEntity, { line, name, header }: PackageFile): ManifestEntity {
+  const mapping = 'fields' in entity ? (line.mapping ?? generateMapping(entity, header).mapping) : undefined
+  if (mapping?.length === 0) {
     throw new RequestRefused(400, 'EF102', `None of the columns of ${name} is a field of ${entity.label}`, {
       entity: entity.name,
     })
@@ -49,7 +49,7 @@ function manifestEntity(entity: Entity, { line, name, header }: PackageFile): Ma
   return {
     defaultRefreshType: line.refreshType,
     disable: line.disabled,
-    entityMapList: mapping.map(entityMap),
+    ...(mapping ? { entityMapList: mapping.map(entityMap) } : {}),
     entityName: entity.label,
     excelSheetName: '',
     executionUnit: line.executionUnit,

@@ -1,4 +1,4 @@
-import { type Entity, type EntityRegistry, type FieldTypeName, findColumn } from '../entity'
+import { type CompositeEntity, type Entity, type EntityRegistry, type FieldTypeName, findColumn } from '../entity'
 import { RequestRefused } from '../errors'
 import type { EntityFieldConversion, EntityMap, Manifest, ManifestEntity } from '../format/package/manifest-types'
 import {
@@ -35,6 +35,15 @@ export function projectOfManifest(manifest: Manifest, registry: EntityRegistry):
       { entity: doubled.entity },
     )
   }
+  const composites = lines.filter(({ entity }) => registry.findComposite(entity))
+  if (composites.length > 1) {
+    const names = composites.map(({ entity }) => entity).join(' and ')
+    throw new RequestRefused(
+      400,
+      'EF319',
+      `The package '${manifest.definitionGroupName}' has several composite entities, ${names}, where one may be`,
+    )
+  }
   return {
     name: manifest.definitionGroupName,
     description: manifest.description.slice(0, 60),
@@ -51,9 +60,11 @@ function lineOf(
 ): { line: ProjectEntity; notices: string[] } {
   const entity = entityOfManifest(given, definitionGroupName, registry)
   const notices: string[] = []
-  const mapping = given.entityMapList?.flatMap((map) => fieldMapOf(entity, map) ?? []) ?? null
-  if (mapping === null) notices.push(`${entity.label} has no mapping in the manifest: it is mapped by name`)
-  const faults = mapping === null ? [] : mappingFaults(entity, mapping)
+  // The documents of a composite name their fields themselves.
+  const isFlat = 'fields' in entity
+  const mapping = (isFlat && given.entityMapList?.flatMap((map) => fieldMapOf(entity, map) ?? [])) || null
+  if (mapping === null && isFlat) notices.push(`${entity.label} has no mapping in the manifest: it is mapped by name`)
+  const faults = isFlat && mapping !== null ? mappingFaults(entity, mapping) : []
   if (faults.length > 0) {
     const reasons = faults.map(({ reason }) => reason)
     throw new RequestRefused(
@@ -84,8 +95,13 @@ function lineOf(
 }
 
 /** The entity that a line of a manifest means: by its label first, as Dynamics 365 does, else by its name. */
-function entityOfManifest({ entityName, targetEntity }: ManifestEntity, packageName: string, registry: EntityRegistry) {
-  const found = registry.find(entityName) ?? (targetEntity ? registry.find(targetEntity) : undefined)
+function entityOfManifest(
+  { entityName, targetEntity = '' }: ManifestEntity,
+  packageName: string,
+  registry: EntityRegistry,
+): Entity | CompositeEntity {
+  const find = (name: string) => registry.find(name) ?? registry.findComposite(name)
+  const found = find(entityName) ?? find(targetEntity)
   if (found) return found
   const near = registry.near(entityName)
   const hint = near.length === 0 ? '' : `; the nearest are ${near.map((label) => `'${label}'`).join(', ')}`

@@ -73,7 +73,7 @@ export async function receivePackage(
     blocks: delivery.blocks,
     project: name,
     mode: delivery.mode,
-    works: worksOf(opened, lines, delivery.execute ?? true),
+    works: worksOf(context, opened, lines, delivery.execute ?? true),
     ...kept,
   }
   faultPoint('receive.beforeInsert')
@@ -166,12 +166,19 @@ async function checkCompany(
   company: string,
   lines: readonly ProjectEntity[],
 ): Promise<void> {
-  const isNeeded = lines.some(({ entity }) => registry.find(entity)?.companySpecific)
+  const isNeeded = lines.some(
+    ({ entity }) => (registry.find(entity) ?? registry.findComposite(entity))?.companySpecific,
+  )
   if (!isNeeded || (await knownCompanies(db, registry, [company])).has(company)) return
   throw new RequestRefused(400, 'EP103', `The legal entity '${company}' does not exist`, { value: company })
 }
 
-function worksOf({ files }: DataPackage, lines: readonly ProjectEntity[], execute: boolean): NewWork[] {
+function worksOf(
+  { registry }: Context,
+  { files }: DataPackage,
+  lines: readonly ProjectEntity[],
+  execute: boolean,
+): NewWork[] {
   return lines.map((line) => {
     const file = files.find(({ entity }) => entity.inputFilePath === line.file)!
     return {
@@ -182,6 +189,7 @@ function worksOf({ files }: DataPackage, lines: readonly ProjectEntity[], execut
       sourceFormat: line.sourceFormat,
       order: orderOf(line),
       settings: settingsOf(line),
+      isComposite: registry.findComposite(line.entity) !== undefined,
     }
   })
 }

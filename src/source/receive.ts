@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type Entity, nearest } from '../entity'
+import { type CompositeEntity, type Entity, nearest } from '../entity'
 import { RequestRefused, Unavailable } from '../errors'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
@@ -89,12 +89,15 @@ async function runOf({ db }: Context, { project }: Delivery, { activity }: Resol
   return project === undefined ? undefined : getProject(db, project)
 }
 
-function fileFacts({ activity, sourceFormat, settings }: ResolvedDelivery, entity: Entity) {
+function fileFacts(
+  { activity, sourceFormat, settings, isComposite }: ResolvedDelivery,
+  entity: Entity | CompositeEntity,
+) {
   return {
     entity: entity.name,
     sourceFormat,
     project: activity?.project ?? null,
-    works: [{ ...singleWork, entity: entity.name, settings }],
+    works: [{ ...singleWork, entity: entity.name, settings, isComposite }],
   }
 }
 
@@ -122,7 +125,8 @@ function textOrNull(text: string | undefined): string | null {
 interface ResolvedDelivery {
   readonly activity: Activity | undefined
   /** Undefined where nobody says which: only a package can do without. */
-  readonly entity: Entity | undefined
+  readonly entity: Entity | CompositeEntity | undefined
+  readonly isComposite: boolean
   readonly company: string | null
   readonly sourceFormat: string | null
   readonly settings: EntitySettings | null
@@ -141,6 +145,7 @@ async function resolveDelivery(context: Context, delivery: Delivery): Promise<Re
   return {
     activity,
     entity,
+    isComposite: entity !== undefined && context.registry.findComposite(entity.name) !== undefined,
     company,
     settings: line ? settingsOf(line) : null,
     sourceFormat: sourceFormat === null ? null : (await findSourceFormat(context.db, sourceFormat)).name,
@@ -151,10 +156,10 @@ function chooseEntity(
   { registry }: Context,
   name: string | undefined,
   activity: Activity | undefined,
-): Entity | undefined {
+): Entity | CompositeEntity | undefined {
   const wanted = name?.trim()
-  if (!wanted) return activity?.entities.length === 1 ? registry.get(activity.entities[0]!.entity) : undefined
-  const entity = registry.get(wanted)
+  if (!wanted) return activity?.entities.length === 1 ? registry.getImportable(activity.entities[0]!.entity) : undefined
+  const entity = registry.getImportable(wanted)
   const taken = activity?.entities.map((line) => line.entity)
   if (taken && !taken.includes(entity.name)) {
     const near = nearest(entity.name, taken)

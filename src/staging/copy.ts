@@ -25,13 +25,13 @@ export async function copyErrors(
 ): Promise<void> {
   if (errors.length === 0) return
   const copy = tx.copyIn(
-    'COPY entrepot.record_error (execution_entity, record_number, line, step, code, field, value, reason) FROM STDIN',
+    'COPY entrepot.record_error (execution_entity, record_number, line, step, code, field, value, reason, entity) FROM STDIN',
   )
   for (let from = 0; from < errors.length; from += errorsPerWrite) {
     const rows = errors
       .slice(from, from + errorsPerWrite)
-      .map(({ executionEntityId, recordNumber, line, code, field, value, reason }) =>
-        copyRow([executionEntityId, recordNumber, line, 'stage', code, field, value, reason]),
+      .map(({ executionEntityId, recordNumber, line, code, field, value, reason, entity = null }) =>
+        copyRow([executionEntityId, recordNumber, line, 'stage', code, field, value, reason, entity]),
       )
     await copy.write(Buffer.from(rows.join('')))
   }

@@ -43,7 +43,11 @@ export async function correctStaged(
   })
 }
 
-function refuseUnfit({ state, mode, executionId }: StagedEntity, { status, recordNumber }: StagedRecord): void {
+function refuseUnfit(staged: StagedEntity, { status, recordNumber }: StagedRecord): void {
+  const { state, mode, executionId, composite } = staged
+  if (composite !== undefined) {
+    throw refused(`The record is part of a document of ${composite}: correct the file of its errors, and import that`)
+  }
   if (mode === 'validate') {
     throw refused(`The execution ${executionId} is a dry run, of which nothing is promoted: correct the file`)
   }

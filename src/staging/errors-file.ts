@@ -9,6 +9,7 @@ import { type RecordWriter, recordWriter, type SourceFormat } from '../format/re
 import type { EntitySettings } from '../project/entity-settings'
 import { findSourceFormat } from '../project/source-format-store'
 import { mapColumns } from './column-map'
+import { compositeErrorsFile } from './composite-errors-file'
 import { isAsItCame } from './copy'
 import { writingsOf } from './field-reading'
 import { type FilePlace, openFile } from './message-bytes'
@@ -47,8 +48,9 @@ export async function* errorsFile(
   await demandStaged(context.db, executionId)
   const works = await context.db.query<FailedWork>(
     `SELECT e.id, e.entity, e.source_columns AS "sourceColumns", e.staging_table AS "stagingTable",
-       coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings,
-       e.source_entry AS "sourceEntry", m.bytes AS "messageBytes", m.payload, m.payload_location AS "payloadLocation"
+       e.staged_records AS "stagedRecords", coalesce(e.source_format, m.source_format) AS "sourceFormat",
+       coalesce(e.settings, '{}') AS settings, e.source_entry AS "sourceEntry", m.bytes AS "messageBytes", m.payload,
+       m.payload_location AS "payloadLocation"
      FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
      JOIN entrepot.message m ON m.id = x.message_id
      WHERE e.execution_id = $1 AND e.records_in_error > 0 AND ($2::text IS NULL OR e.entity = $2) ORDER BY e.id`,
@@ -64,7 +66,9 @@ export async function* errorsFile(
   }
   for (const work of works) {
     const entity = context.registry.find(work.entity)
+    const composite = context.registry.findComposite(work.entity)
     if (entity) yield* failedRecords(context, entity, work, choice)
+    else if (composite) yield* compositeErrorsFile(context.db, composite, work)
   }
 }
 
@@ -72,6 +76,7 @@ interface FailedWork extends FilePlace {
   readonly id: number
   readonly sourceColumns: string[] | null
   readonly stagingTable: string | null
+  readonly stagedRecords: number
   readonly sourceFormat: string | null
   readonly settings: EntitySettings
 }

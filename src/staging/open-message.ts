@@ -75,7 +75,8 @@ export function entityOf(registry: EntityRegistry, work: Pick<Work, 'entity'>): 
 /** Enough to see a byte order mark, a root element or a few lines. */
 const headBytes = 64 * 1024
 
-async function formatOf(
+/** The format of a message's bytes, and all of them: a few may have been read to see it. */
+export async function formatOf(
   { db }: Context,
   work: Work,
   bytes: AsyncIterable<Uint8Array>,

@@ -29,6 +29,8 @@ export class RecordEncoder {
   /** Errors of the records encoded since they were last taken. */
   errors: RecordError[] = []
   recordsInError = 0
+  /** What each row begins with, in front of the record number. */
+  lead: Buffer
   /** Which of the entity's columns the source has given at least once. */
   readonly given: boolean[]
   /** Which of the entity's columns some record has left out though the source could give it. */
@@ -42,7 +44,6 @@ export class RecordEncoder {
   private readonly plans: readonly ColumnPlan[]
   private readonly supplies: readonly NumberSupply[]
   private readonly asksRules: boolean
-  private readonly prefix: Buffer
 
   constructor(
     private readonly entity: Entity,
@@ -50,7 +51,7 @@ export class RecordEncoder {
   ) {
     this.width = options.width
     this.keys = new KeySet(options.groupKeys)
-    this.prefix = Buffer.from(`${options.executionEntityId}\t`)
+    this.lead = Buffer.from(`${options.executionEntityId}\t`)
     this.goodState = Buffer.from(options.goodState ?? 'V')
     this.out = Buffer.allocUnsafe(Math.min(bufferBytes, options.sourceBytes * 2 + prefixBytes * 20))
     this.plans = entity.columns.map((column, index) =>
@@ -253,7 +254,7 @@ export class RecordEncoder {
 
   private writePrefix(block: RecordBlock, r: number, state: Buffer, raw?: string): void {
     this.makeRoom(prefixBytes)
-    this.writeBytes(this.prefix)
+    this.writeBytes(this.lead)
     this.writeNumber(block.firstRecordNumber + r)
     this.out[this.at++] = tab
     this.writeNumber(block.lines[r]!)

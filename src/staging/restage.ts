@@ -2,7 +2,6 @@ import type { Entity, EntityRegistry } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
 import { type DueWork, fence, type Work } from '../execution/work'
-import type { RecordBlock } from '../format/record-block'
 import { builtInFormat } from '../format/registry'
 import type { Queryable, Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
@@ -10,6 +9,7 @@ import { findSourceFormat } from '../project/source-format-store'
 import { copyErrors, copyStaging, isAsItCame } from './copy'
 import { type FieldReadings, readingsOf } from './field-reading'
 import { type NumberSupply, openNumbers } from './number-supply'
+import { blockOf, type RecordTexts } from './one-record-block'
 import { entityOf } from './open-message'
 import { RecordEncoder } from './record-encoder'
 
@@ -76,9 +76,7 @@ export async function openStaging(db: Queryable, registry: EntityRegistry, work:
 const plainFormat = builtInFormat('CSV-Comma')!.format
 
 /** A staged record that is read again. */
-export interface StagedRow {
-  readonly number: number
-  readonly line: number
+export interface StagedRow extends RecordTexts {
   readonly values: (string | null)[]
   /** Whether its texts are as they came. */
   readonly isAsItCame: boolean
@@ -145,24 +143,4 @@ export async function restageRows(
     errors.map((error) => ({ ...error, executionEntityId: workId })),
   )
   return inError
-}
-
-/** A staged record as a block of one record. */
-function blockOf({ number, line, values }: StagedRow): RecordBlock {
-  const cells = values.map((value) => (value === null ? null : Buffer.from(value)))
-  let at = 0
-  const starts = cells.map((cell) => {
-    const start = cell === null ? -1 : at
-    at += cell?.length ?? 0
-    return start
-  })
-  return {
-    bytes: Buffer.concat(cells.filter((cell) => cell !== null)),
-    count: 1,
-    firstRecordNumber: number,
-    starts: Int32Array.from(starts),
-    ends: Int32Array.from(starts, (start, index) => start + (cells[index]?.length ?? 0)),
-    lines: Float64Array.of(line),
-    faults: [],
-  }
 }

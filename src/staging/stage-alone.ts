@@ -135,7 +135,8 @@ async function stageChunk(
   encoder.errors = []
 }
 
-async function savePosition(
+/** Keeps how far staging has come; an earlier claim's failures count no more. */
+export async function savePosition(
   tx: Transaction,
   { id }: Work,
   position: { records: number; inError: number; leaseSeconds: number },

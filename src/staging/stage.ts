@@ -6,7 +6,9 @@ import type { DueWork, StepResult, Work } from '../execution/work'
 import { observe } from '../platform/observe'
 import { isRejection, type Rejection } from './rejection'
 import { restage } from './restage'
+import { restageComposite } from './restage-composite'
 import { stageAlone } from './stage-alone'
+import { stageComposite } from './stage-composite'
 import { stageTogether } from './stage-together'
 
 /**
@@ -21,17 +23,23 @@ export async function stage(context: Context, works: readonly Work[]): Promise<S
   const fresh = works.filter(({ scope }) => scope === 'all')
   const { staging, rejected } = await refuseUnknownCompanies(context, fresh)
   await reject(context, rejected)
-  const small = staging.filter((work) => work.small)
+  const isGrouped = ({ small, entity }: Work) => small && !context.registry.findComposite(entity)
+  const small = staging.filter(isGrouped)
   const { due, held } =
     small.length === 0
       ? { due: [], held: [] }
       : await stageTogether(context, small, (rejections) => reject(context, rejections))
   const dueAlone: DueWork[] = []
-  for (const work of staging.filter((each) => !each.small)) {
-    dueAlone.push(...(await rejecting(context, work, () => stageAlone(context, work))))
+  for (const work of [...staging.filter((each) => !isGrouped(each)), ...errors]) {
+    dueAlone.push(...(await rejecting(context, work, () => stageOne(context, work))))
   }
-  for (const work of errors) dueAlone.push(...(await rejecting(context, work, () => restage(context, work))))
   return { due: [...due, ...dueAlone], held }
+}
+
+function stageOne(context: Context, work: Work): Promise<DueWork[]> {
+  const composite = context.registry.findComposite(work.entity)
+  if (work.scope === 'all') return composite ? stageComposite(context, work, composite) : stageAlone(context, work)
+  return composite ? restageComposite(context, work, composite) : restage(context, work)
 }
 
 async function rejecting(context: Context, work: Work, run: () => Promise<DueWork[]>): Promise<DueWork[]> {
@@ -73,7 +81,9 @@ async function refuseUnknownCompanies(
   const companies = [...new Set(works.flatMap(({ company }) => (company === null ? [] : [company])))]
   const known = await knownCompanies(db, registry, companies)
   const isKnown = ({ company, entity }: Work) =>
-    company === null || known.has(company) || !registry.find(entity)?.companySpecific
+    company === null ||
+    known.has(company) ||
+    !(registry.find(entity) ?? registry.findComposite(entity))?.companySpecific
   const rejected = works
     .filter((work) => !isKnown(work))
     .map((work) => ({

@@ -1,4 +1,4 @@
-import { type Entity, findColumn } from '../entity'
+import { type Entity, type EntityRegistry, findColumn } from '../entity'
 import { quoteIdentifier } from '../entity/names'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
@@ -48,6 +48,8 @@ export interface StagedEntity extends StagedPlace {
   readonly mode: ExecutionMode
   readonly sourceFormat: string | null
   readonly settings: EntitySettings
+  /** Name of the composite, where the entity is one of its members. */
+  readonly composite?: string
 }
 
 /**
@@ -62,22 +64,34 @@ export async function findStagedEntity(
   entityName: string | undefined,
   { lock = false }: { lock?: boolean } = {},
 ): Promise<StagedEntity> {
-  const name = entityName === undefined ? null : registry.get(entityName).name
+  const name = entityName === undefined ? null : registry.getImportable(entityName).name
+  // Records of a composite are looked at member by member.
+  const holders = registry.composites.filter(({ members }) => members.some(({ entity }) => entity.name === name))
   const found = await db.query<StagedEntity>(
     `SELECT e.id, e.entity, e.staging_table AS "stagingTable", e.execution_id AS "executionId", e.state, e.mode,
        coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings
      FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
      JOIN entrepot.message m ON m.id = x.message_id
-     WHERE e.execution_id = $1 AND ($2::text IS NULL OR e.entity = $2) ORDER BY e.id ${lock ? 'FOR UPDATE OF e' : ''}`,
-    [executionId, name],
+     WHERE e.execution_id = $1 AND ($2::text IS NULL OR e.entity = $2 OR e.entity = ANY($3)) ORDER BY e.id ${lock ? 'FOR UPDATE OF e' : ''}`,
+    [executionId, name, holders.map((composite) => composite.name)],
   )
-  if (found.length === 1) return found[0]!
+  if (found.length === 1) return ofMember(registry, found[0]!, name)
   if (found.length > 1) {
     const names = found.map(({ entity }) => entity).join(', ')
     throw new RequestRefused(400, 'EA109', `Records are numbered within an entity: name one of ${names}`)
   }
   const what = name === null ? '' : ` with the entity ${name}`
   throw new RequestRefused(404, 'EA108', `There is no execution '${executionId.slice(0, 100)}'${what}`)
+}
+
+/** In place of a composite the member that is meant. Throws RequestRefused EA109 (400) where none is. */
+function ofMember(registry: EntityRegistry, staged: StagedEntity, name: string | null): StagedEntity {
+  const composite = registry.findComposite(staged.entity)
+  if (!composite) return staged
+  const member = composite.members.find(({ entity }) => entity.name === name)
+  if (member) return { ...staged, entity: member.entity.name, composite: composite.name }
+  const names = composite.members.map(({ entity }) => entity.name).join(', ')
+  throw new RequestRefused(400, 'EA109', `Records of ${composite.label} are those of its members: name one of ${names}`)
 }
 
 /**

@@ -30,13 +30,28 @@ export async function finishStaging(
   messages: readonly StagedMessage[],
   claims: 'held' | 'released',
 ): Promise<DueWork[]> {
-  const rows = messages.map((message) => ({
-    id: message.work.id,
-    records: message.records,
-    in_error: message.inError,
-    columns: givenColumns(message),
-    ...columnFacts(message),
-  }))
+  return moveOn(tx, messages.map(factsOf), claims)
+}
+
+/** What is kept of staged work, by the names of its columns. */
+export interface StagedFacts {
+  readonly id: number
+  readonly records: number
+  readonly in_error: number
+  /** Names of the columns that it gives: of the entity, or of a composite's members as `Member.Field`. */
+  readonly columns: readonly string[]
+  readonly source_columns: readonly string[] | null
+  readonly sparse: boolean
+  readonly repeats: readonly number[] | null
+  /** Names of what was left out. */
+  readonly unknown: readonly string[]
+  /** Names of columns that the mapping has and the file has not. */
+  readonly lacking: readonly string[]
+  readonly is_empty: boolean
+}
+
+/** As `finishStaging`, told in facts. */
+export function moveOn(tx: Queryable, facts: readonly StagedFacts[], claims: 'held' | 'released'): Promise<DueWork[]> {
   return tx.query<DueWork>(
     `WITH staged AS (
        SELECT * FROM jsonb_to_recordset($1::jsonb) AS s(id bigint, records bigint, in_error bigint, columns text[],
@@ -57,12 +72,18 @@ export async function finishStaging(
        UNION ALL SELECT execution_id, 'EF111', 'The file has no records' FROM moved WHERE is_empty
      )
      SELECT id, epoch, state FROM moved WHERE state = 'Promoting' ORDER BY id`,
-    [storableJson(rows), claims === 'held'],
+    [storableJson(facts), claims === 'held'],
   )
 }
 
-function columnFacts({ opened: { encoder, map, source }, records }: StagedMessage) {
+function factsOf(message: StagedMessage): StagedFacts {
+  const { work, opened, records, inError } = message
+  const { encoder, map, source } = opened
   return {
+    id: work.id,
+    records,
+    in_error: inError,
+    columns: givenColumns(message),
     source_columns: source.columns,
     sparse: encoder.isSparse,
     repeats: encoder.repeats,

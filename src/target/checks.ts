@@ -36,6 +36,19 @@ export async function checkStaged(
   set: StagedSet,
   placeOf: PlaceOf = targetTable,
 ): Promise<CheckResult[]> {
+  await checkRecords(tx, registry, set, placeOf)
+  await checkSelfRelations(tx, set)
+  if (set.repeats?.length !== 0) await supersede(tx, set)
+  return countFaults(tx, set.ids)
+}
+
+/** The part of `checkStaged` that looks at each record by itself: company, relations, mandatory fields of new records. */
+export async function checkRecords(
+  tx: Queryable,
+  registry: EntityRegistry,
+  set: StagedSet,
+  placeOf: PlaceOf = targetTable,
+): Promise<void> {
   const references = [companyReference(registry, set, placeOf), ...relationReferences(set, placeOf)].filter(
     (each) => each !== undefined,
   )
@@ -44,14 +57,24 @@ export async function checkStaged(
   let found = 0
   for (const check of checks) if (check !== undefined) found += await tx.count(check, [set.ids])
   if (found > 0) await markInError(tx, set)
-  for (const check of selfRelationChecks(set)) if ((await tx.count(check, [set.ids])) > 0) await markInError(tx, set)
-  if (set.repeats?.length !== 0) await supersede(tx, set)
+}
+
+/** The part of `checkStaged` that looks at records which relate to others of their entity. Returns whether it found faults. */
+export async function checkSelfRelations(tx: Queryable, set: StagedSet): Promise<boolean> {
+  let found = 0
+  for (const check of selfRelationChecks(set)) found += await tx.count(check, [set.ids])
+  if (found > 0) await markInError(tx, set)
+  return found > 0
+}
+
+/** The counts of what checks and staging have found; a work without any is not among them. */
+export function countFaults(tx: Queryable, ids: readonly number[]): Promise<CheckResult[]> {
   return tx.query<CheckResult>(
     `SELECT execution_entity AS id,
        count(DISTINCT record_number) FILTER (WHERE code <> 'EP102') AS "inError",
        count(*) FILTER (WHERE code = 'EP102') AS superseded
      FROM entrepot.record_error WHERE execution_entity = ANY($1) GROUP BY 1`,
-    [set.ids],
+    [ids],
   )
 }
 
@@ -215,7 +238,8 @@ function mandatoryChecks(set: StagedSet): string[] {
     })
 }
 
-async function markInError(tx: Queryable, set: StagedSet): Promise<void> {
+/** Puts records with faults into state E. */
+export async function markInError(tx: Queryable, set: StagedSet): Promise<void> {
   await tx.query(
     `UPDATE ${set.table} s SET _state = 'E' FROM (
        SELECT DISTINCT execution_entity, record_number FROM entrepot.record_error

@@ -24,7 +24,7 @@ export async function promoteAlone(context: Context, work: Work): Promise<void> 
   const promoteParts = () =>
     inParallel(parts, connectionsFor(context, work), (part) => promotePart(context, work, entity, set, part))
   await (parts.length > 1 ? inTurn(context, entity, promoteParts) : promoteParts())
-  const finished = await finish(context, work, set)
+  const finished = await finishPromotion(context, work, [set])
   await observeFinished(context.db, [work], finished, startedAt)
 }
 
@@ -45,7 +45,7 @@ async function check({ db, registry, limits }: Context, work: Work, set: StagedS
 }
 
 /** A part of the staged records, as a condition on `s`. */
-interface Part {
+export interface Part {
   readonly number: number
   /** How many there are. */
   readonly count: number
@@ -90,10 +90,11 @@ async function promotePart(context: Context, work: Work, entity: Entity, set: St
   faultPoint('promote.afterPart')
 }
 
-async function savePart(
+/** Notes that a part is promoted, and its counts, in the transaction that promoted it. Throws Conflict. */
+export async function savePart(
   tx: Queryable,
   { id, epoch }: Work,
-  { number }: Part,
+  { number }: Pick<Part, 'number'>,
   { inserted, updated, unchanged }: UpsertCounts,
   leaseSeconds: number,
 ): Promise<void> {
@@ -107,11 +108,16 @@ async function savePart(
   if (saved === 0) throw new Conflict('The work was taken over or cancelled: nothing more is written')
 }
 
-async function finish({ db }: Context, work: Work, set: StagedSet): Promise<FinishedMessage[]> {
+/** Ends an execution's entity all of whose parts are promoted. Input: the sets that they were of. Throws Conflict. */
+export async function finishPromotion(
+  { db }: Context,
+  work: Work,
+  sets: readonly StagedSet[],
+): Promise<FinishedMessage[]> {
   return db.transaction(async (tx) => {
     await lockExecutions(tx, [work.executionId])
     await fence(tx, [work])
-    const state = set.state === 'R' ? await settleSelected(tx, work, set) : 'Finished'
+    const state = work.scope === 'all' ? 'Finished' : await settleSelected(tx, work, sets)
     await tx.query(
       `UPDATE entrepot.execution_entity SET state = $2, lease_until = NULL, attempts = 0, target_finished_at = now()
        WHERE id = $1`,
@@ -127,15 +133,20 @@ async function finish({ db }: Context, work: Work, set: StagedSet): Promise<Fini
 async function settleSelected(
   tx: Queryable,
   { mode }: Work,
-  { table, ids }: StagedSet,
+  sets: readonly StagedSet[],
 ): Promise<'Finished' | 'Staged'> {
   const promoted = mode === 'stage' ? 'P' : 'V'
-  await tx.query(`UPDATE ${table} SET _state = $2 WHERE _execution_entity = ANY($1) AND _state = 'R'`, [ids, promoted])
+  for (const { table, ids } of sets) {
+    const isRunning = `_execution_entity = ANY($1) AND _state = 'R'`
+    await tx.query(`UPDATE ${table} SET _state = $2 WHERE ${isRunning}`, [ids, promoted])
+  }
   if (mode !== 'stage') return 'Finished'
-  const waiting = await tx.query(`SELECT FROM ${table} WHERE _execution_entity = ANY($1) AND _state = 'V' LIMIT 1`, [
-    ids,
-  ])
-  return waiting.length === 0 ? 'Finished' : 'Staged'
+  for (const { table, ids } of sets) {
+    const isWaiting = `_execution_entity = ANY($1) AND _state = 'V'`
+    const waiting = await tx.query(`SELECT FROM ${table} WHERE ${isWaiting} LIMIT 1`, [ids])
+    if (waiting.length > 0) return 'Staged'
+  }
+  return 'Finished'
 }
 
 /** Runs the items with so many at a time; after a failure no more are begun, and those under way are waited for. */

@@ -1,15 +1,15 @@
-import { type Entity, quoteIdentifier, stagingTable, targetTable } from '../entity'
+import { type Entity, type EntityRegistry, quoteIdentifier, stagingTable, targetTable } from '../entity'
 import type { Context } from '../execution/context'
-import { finishExecutions, lockExecutions } from '../execution/finish'
+import { type FinishedMessage, finishExecutions, lockExecutions } from '../execution/finish'
 import { fence, type Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
-import { checkedEntities, checkStaged, type PlaceOf } from './checks'
+import { type CheckResult, checkedEntities, checkStaged, type PlaceOf } from './checks'
 import { entityNamed } from './entity-named'
 import { joinWithTargets } from './joins'
 import { boundIdleTime } from './locks'
 import { observeFinished } from './observe-finished'
 import { stagedSet, typed } from './staged-set'
-import { countUpsert } from './upsert'
+import { countUpsert, type UpsertCounts } from './upsert'
 
 /**
  * Says what promoting one execution's entity would do, and does not do it: its records are checked, and those that would
@@ -21,27 +21,26 @@ export async function validateAlone({ db, registry, limits }: Context, work: Wor
   const set = stagedSet(entity, [work])
   const finished = await db.transaction(async (tx) => {
     await boundIdleTime(tx, limits.leaseSeconds)
-    const placeOf = await placesBefore(tx, work)
+    const placeOf = await placesBefore(tx, registry, work)
     await joinWithTargets(tx, checkedEntities(registry, entity), work.bytes)
     const [{ inError, superseded } = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set, placeOf)
     await joinWithTargets(tx, [entity], work.bytes)
     const counts = await countUpsert(tx, set, work.settings.truncateEntityData ? { emptiedFor: work.company } : {})
     const { inserted = 0, updated = 0, unchanged = 0 } = counts.get(work.id) ?? {}
-    await lockExecutions(tx, [work.executionId])
-    await fence(tx, [work])
-    const account = { inError, superseded, inserted, updated, unchanged }
-    await (work.executionMode === 'stage' ? backToStaged(tx, work, account) : saveAccount(tx, work, account))
-    return finishExecutions(tx, [work.executionId])
+    return saveValidation(tx, work, { inError, superseded, inserted, updated, unchanged })
   })
   await observeFinished(db, [work], finished, startedAt)
 }
 
-interface Account {
-  readonly inError: number
-  readonly superseded: number
-  readonly inserted: number
-  readonly updated: number
-  readonly unchanged: number
+/** What validating found, and what promoting would do. */
+type Account = UpsertCounts & Pick<CheckResult, 'inError' | 'superseded'>
+
+/** Ends a validated entity with what promoting it would do. Throws Conflict. */
+export async function saveValidation(tx: Queryable, work: Work, account: Account): Promise<FinishedMessage[]> {
+  await lockExecutions(tx, [work.executionId])
+  await fence(tx, [work])
+  await (work.executionMode === 'stage' ? backToStaged(tx, work, account) : saveAccount(tx, work, account))
+  return finishExecutions(tx, [work.executionId])
 }
 
 async function saveAccount(tx: Queryable, { id }: Work, account: Account): Promise<void> {
@@ -75,16 +74,21 @@ interface ValidatedEntity {
 }
 
 /** The entities of the execution that are done already: their good records would be in the target by now. */
-async function placesBefore(tx: Queryable, { executionId }: Work): Promise<PlaceOf> {
+export async function placesBefore(tx: Queryable, registry: EntityRegistry, { executionId }: Work): Promise<PlaceOf> {
   const done = await tx.query<ValidatedEntity>(
     `SELECT id, entity, staging_table AS staging FROM entrepot.execution_entity
      WHERE execution_id = $1 AND state = 'Finished'`,
     [executionId],
   )
   return (entity) => {
-    const before = done.find((each) => each.entity === entity.name)
+    const before = done.find((each) => each.entity === entity.name || isMember(registry, each.entity, entity))
     return before === undefined ? targetTable(entity) : withStaged(entity, before)
   }
+}
+
+/** Whether the records of a composite's execution are of this entity too. */
+function isMember(registry: EntityRegistry, composite: string, { name }: Entity): boolean {
+  return registry.findComposite(composite)?.members.some(({ entity }) => entity.name === name) ?? false
 }
 
 /** SQL: the keys of the target's records and of the staged good ones, as a sub-query. */

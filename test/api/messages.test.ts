@@ -209,6 +209,27 @@ describe('/api/v1', () => {
     expect(await codeOf('/executions/a%00b')).toEqual([400, 'EA109'])
   })
 
+  it('describes every composite with its members, and takes activities of them', async () => {
+    const { body } = await getJson(`${api}/entities`)
+    expect(body.composites).toEqual([
+      {
+        name: 'SalesOrderV3Entity',
+        label: 'Sales orders composite V3',
+        publicEntityName: 'SalesOrderV3Entity',
+        companySpecific: true,
+        members: [
+          { entity: 'SalesOrderHeaderV2Entity', parent: null },
+          { entity: 'SalesOrderLineV2Entity', parent: 'SalesOrderHeaderV2Entity' },
+        ],
+      },
+    ])
+    const { body: activity } = await post('/activities', {
+      name: 'Orders',
+      entities: [{ entity: 'sales orders composite v3' }],
+    })
+    expect(activity.entities).toMatchObject([{ entity: 'SalesOrderV3Entity' }])
+  })
+
   it('describes every entity with its key and fields', async () => {
     const { body } = await getJson(`${api}/entities`)
     expect(body.value.map(({ name }: { name: string }) => name)).toEqual(

@@ -35,6 +35,11 @@ describe('entrepot entity', () => {
     const names = (value as { name: string }[]).map(({ name }) => name)
     expect(names.indexOf('OMLegalEntity')).toBe(0)
     expect(names.indexOf('CustCustomerV3Entity')).toBeGreaterThan(names.indexOf('CustCustomerGroupEntity'))
+    expect(names.at(-1)).toBe('SalesOrderV3Entity')
+    const { stdout } = await cli.run(['entity', 'list'])
+    expect(stdout).toMatch(
+      /Sales orders composite V3 +SalesOrderV3Entity +Sales order headers V2, Sales order lines V2/,
+    )
   })
 
   it('shows fields, keys and relations', async () => {

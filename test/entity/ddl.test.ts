@@ -46,6 +46,8 @@ const system = [
   { name: '_line', type: 'bigint', notNull: false },
   value('_state', '"char"', `'V'::"char"`),
   text('_raw'),
+  { name: '_document', type: 'bigint', notNull: false },
+  { name: '_parent', type: 'bigint', notNull: false },
 ]
 /** The tables of `things()`, with other columns in the target. */
 function existing(...columns: ExistingColumn[]): ExistingTable[] {
@@ -74,6 +76,8 @@ describe('planTables', () => {
   "_line" bigint,
   "_state" "char" NOT NULL DEFAULT 'V',
   "_raw" text,
+  "_document" bigint,
+  "_parent" bigint,
   "ThingId" text,
   "Size" text,
   "Sold" text

@@ -1,6 +1,7 @@
 import { retryExecution } from '../../src/execution/actions'
 import { allFinished, expectAccounted, resultOf } from '../helpers/accounting'
 import { addMasterData, groupsFile, termsFile } from '../helpers/build'
+import { addOrderMasterData, manyOrders, salesOrders } from '../helpers/orders'
 import { type QueuePlace, queueBackends } from '../helpers/queues'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 import { killProcesses, startWorker } from '../helpers/worker-process'
@@ -50,6 +51,43 @@ const scenarios: Record<string, Scenario> = {
       'restage.beforeCommit:1',
       'restage.afterChunk:1',
       'promote.afterCheck:1',
+      'promote.beforeCommit:1',
+      'promote.beforeFinish:1',
+    ],
+  },
+  'documents of a composite': {
+    prepare: async (hub) => {
+      await addOrderMasterData(hub)
+      await hub.deliver(salesOrders, manyOrders(6_000), { externalId: 'orders', company: 'usmf' })
+    },
+    faults: [
+      'stage.inChunk:2',
+      'stage.beforeCommit:3',
+      'stage.afterChunk:2',
+      'stage.afterFinish:1',
+      'promote.afterCheck:1',
+      'promote.afterMember:3',
+      'promote.beforeCommit:1',
+      'promote.afterPart:2',
+      'promote.beforeFinish:1',
+    ],
+  },
+  'a retry of documents in error': {
+    prepare: async (hub) => {
+      await addOrderMasterData(hub)
+      const delivery = { externalId: 'orders', company: 'usmf' }
+      const { executionId } = await hub.deliver(salesOrders, manyOrders(6_000), delivery)
+      await hub.run()
+      await hub.hub.db.query(
+        `UPDATE staging."SalesOrderLineV2Entity" SET "OrderedSalesQuantity" = '1' WHERE _state = 'E'`,
+      )
+      await retryExecution(hub.hub.db, executionId)
+    },
+    faults: [
+      'restage.beforeCommit:1',
+      'restage.afterChunk:1',
+      'promote.afterCheck:1',
+      'promote.afterMember:1',
       'promote.beforeCommit:1',
       'promote.beforeFinish:1',
     ],

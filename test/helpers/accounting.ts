@@ -1,4 +1,4 @@
-import type { EntityRegistry } from '../../src/entity'
+import type { CompositeEntity, Entity } from '../../src/entity'
 import { stagingTable, targetTable } from '../../src/entity/names'
 import type { Queryable } from '../../src/platform/database'
 import type { TestHub } from './test-hub'
@@ -34,12 +34,27 @@ export async function expectAccounted(
   expect(await unfinished(db)).toEqual([])
   expect(await db.query('SELECT id FROM entrepot.execution_entity WHERE lease_until IS NOT NULL')).toEqual([])
   expect(await brokenCounts(db)).toEqual([])
-  for (const problem of await Promise.all(registry.all.map((entity) => stagingProblems(db, registry, entity.name)))) {
-    expect(problem).toEqual([])
-  }
-  for (const { name } of isHistoryWhole ? registry.all : []) {
-    expect(await targetProblems(db, registry, name)).toEqual([])
-  }
+  const members = new Set(registry.composites.flatMap((composite) => composite.members.map(({ entity }) => entity)))
+  const groups = registry.all.map((entity) => [entity]).filter(([entity]) => !members.has(entity!))
+  const problems = [
+    ...registry.all.map((entity) => stagingProblems(db, entity.name, [entity])),
+    ...registry.composites.map(({ name, members: own }) =>
+      stagingProblems(
+        db,
+        name,
+        own.map(({ entity }) => entity),
+      ),
+    ),
+    ...(isHistoryWhole
+      ? [
+          ...groups.map((group) => targetProblems(db, group, [])),
+          // What documents inserted is known for all members together only.
+          targetProblems(db, [...members], registry.composites),
+        ]
+      : []),
+    ...registry.composites.map((composite) => halfDocuments(db, composite)),
+  ]
+  for (const problem of await Promise.all(problems)) expect(problem).toEqual([])
 }
 
 /** Rows that belong to a message or an execution that is gone, and messages whose payload is. */
@@ -74,15 +89,18 @@ function brokenCounts(db: Queryable): Promise<object[]> {
   )
 }
 
-/** Executions whose staged records are not each there once, or are still there though they were cleaned up. */
-function stagingProblems(db: Queryable, registry: EntityRegistry, name: string): Promise<object[]> {
+/** Executions of this name whose staged records are not each there once, in the tables of these entities, or are still there though they were cleaned up. */
+function stagingProblems(db: Queryable, name: string, entities: readonly Entity[]): Promise<object[]> {
+  const staged = entities.map(
+    (entity) => `SELECT _execution_entity, _record_number, _state FROM ${stagingTable(entity)}`,
+  )
   return db.query(
     `SELECT e.id, e.staged_records, s.* FROM (
        SELECT *, CASE WHEN staging_removed_at IS NULL THEN staged_records ELSE 0 END AS there FROM entrepot.execution_entity) e
      FULL JOIN (
        SELECT _execution_entity, count(*) AS rows, count(DISTINCT _record_number) AS records, max(_record_number) AS last,
          count(*) FILTER (WHERE _state = 'E') AS in_error, count(*) FILTER (WHERE _state = 'S') AS superseded
-       FROM ${stagingTable(registry.get(name))} GROUP BY 1) s ON s._execution_entity = e.id
+       FROM (${staged.join(' UNION ALL ')}) r GROUP BY 1) s ON s._execution_entity = e.id
      WHERE e.id IS NULL OR e.entity = $1 AND ((e.there, e.there, e.there)
          IS DISTINCT FROM (coalesce(s.rows, 0), coalesce(s.records, 0), coalesce(s.last, 0))
        OR e.state = 'Finished' AND e.staging_removed_at IS NULL
@@ -91,12 +109,29 @@ function stagingProblems(db: Queryable, registry: EntityRegistry, name: string):
   )
 }
 
-/** Whether the target table has other records than were inserted. */
-function targetProblems(db: Queryable, registry: EntityRegistry, name: string): Promise<object[]> {
+/** The target tables of these entities, if they have other records than were inserted. */
+function targetProblems(
+  db: Queryable,
+  entities: readonly Entity[],
+  composites: readonly CompositeEntity[],
+): Promise<object[]> {
+  const records = entities.map((entity) => `(SELECT count(*) FROM ${targetTable(entity)})`)
   return db.query(
-    `SELECT * FROM (SELECT $1::text AS entity, (SELECT count(*) FROM ${targetTable(registry.get(name))}) AS records,
-       (SELECT coalesce(sum(records_inserted), 0) FROM entrepot.execution_entity WHERE entity = $1) AS inserted) t
+    `SELECT * FROM (SELECT $1::text[] AS entities, ${records.join(' + ')} AS records,
+       (SELECT coalesce(sum(records_inserted), 0) FROM entrepot.execution_entity
+        WHERE entity = ANY($1) AND mode <> 'validate') AS inserted) t
      WHERE records <> inserted`,
+    [[...entities, ...composites].map(({ name }) => name)],
+  )
+}
+
+/** Documents whose records are not all in one state. */
+function halfDocuments(db: Queryable, { name, members }: CompositeEntity): Promise<object[]> {
+  const staged = members.map(({ entity }) => `SELECT _execution_entity, _document, _state FROM ${stagingTable(entity)}`)
+  return db.query(
+    `SELECT r._execution_entity, r._document, array_agg(DISTINCT r._state) AS states
+     FROM (${staged.join(' UNION ALL ')}) r JOIN entrepot.execution_entity e ON e.id = r._execution_entity
+     WHERE e.entity = $1 GROUP BY 1, 2 HAVING count(DISTINCT r._state) > 1 OR r._document IS NULL`,
     [name],
   )
 }

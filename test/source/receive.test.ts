@@ -57,6 +57,15 @@ describe('receive', () => {
     expect(await refusal('Currencies', { idempotencyKey: 'two', activityId }, `${file}NOK,Krone\n`)).toBe('received')
   })
 
+  it('takes files of a composite by its names, to be handled by themselves however small', async () => {
+    for (const name of ['Sales orders composite V3', 'salesorderv3entity']) {
+      const { messageId, works } = await hub.deliver(name, '<Document/>')
+      expect((await hub.outcome(messageId)).message.entity).toBe('SalesOrderV3Entity')
+      expect(works).toEqual([expect.objectContaining({ isSmall: false })])
+    }
+    expect(await refusal('Sales orders compsite V3')).toMatch(/did you mean 'Sales orders composite V3'/)
+  })
+
   it('refuses what it cannot place, saying what there is', async () => {
     expect(await refusal('Currencys')).toMatch(/^400 EA102 .*did you mean 'Currencies'/)
     expect(await refusal('')).toMatch(/^400 EA106/)
