@@ -38,7 +38,7 @@ export function activityRoutes({ db, registry }: Context): readonly Route[] {
       answers: { 201: { description: 'The activity; producers send files to its id.', schema: activitySchema } },
       handle: async ({ body }) => {
         const entities = await Promise.all(
-          body.entities.map(async ({ entity, sourceFormat }) => ({
+          (body.entities ?? []).map(async ({ entity, sourceFormat }) => ({
             entity: registry.getImportable(entity).name,
             sourceFormat: sourceFormat === undefined ? null : (await findSourceFormat(db, sourceFormat)).name,
           })),
@@ -97,6 +97,9 @@ const activitySchema = object({
 const newActivity = object(
   {
     name: text({ minLength: 1, maxLength: 200 }),
+  },
+  {
+    project: text({ description: 'A data project that is there, in place of entities.' }),
     entities: list(
       object(
         { entity: text({ description: 'Any name of the entity.' }) },
@@ -108,8 +111,10 @@ const newActivity = object(
       ),
       { minItems: 1 },
     ),
+    ordered: flag(),
+    strict: flag(),
+    company: text({ minLength: 1, maxLength: 4 }),
   },
-  { ordered: flag(), strict: flag(), company: text({ minLength: 1, maxLength: 4 }) },
 )
 
 const entitySchema = object({

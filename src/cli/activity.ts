@@ -7,7 +7,9 @@ import { print, printJson, table } from './terminal'
 
 /** What the command line says of a new activity. */
 export interface AddActivityOptions {
-  readonly entity: readonly string[]
+  readonly entity?: readonly string[]
+  /** Name of a data project that is there. */
+  readonly project?: string
   readonly ordered?: boolean
   readonly strict?: boolean
   readonly company?: string
@@ -21,7 +23,8 @@ export function addOne(name: string, options: AddActivityOptions): Promise<numbe
     const sourceFormat = options.format === undefined ? null : (await findSourceFormat(db, options.format)).name
     const activity = await addActivity(db, {
       name,
-      entities: options.entity.map((entity) => ({ entity: registry.getImportable(entity).name, sourceFormat })),
+      ...(options.project === undefined ? {} : { project: options.project }),
+      entities: (options.entity ?? []).map((entity) => ({ entity: registry.getImportable(entity).name, sourceFormat })),
       ordered: options.ordered ?? false,
       strict: options.strict ?? false,
       ...(options.company === undefined ? {} : { company: options.company }),
