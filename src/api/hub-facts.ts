@@ -57,7 +57,7 @@ async function countRecords(db: Database): Promise<Sample[]> {
     `SELECT coalesce(sum(records_inserted), 0)::bigint AS inserted, coalesce(sum(records_updated), 0)::bigint AS updated,
        coalesce(sum(records_unchanged), 0)::bigint AS unchanged, coalesce(sum(records_superseded), 0)::bigint AS superseded,
        coalesce(sum(records_in_error), 0)::bigint AS error
-     FROM entrepot.execution_entity`,
+     FROM entrepot.execution_entity WHERE mode <> 'validate'`, // a dry run only says what would be
   )
   return Object.entries(counts ?? {}).map(([outcome, value]) => ({ labels: { outcome }, value }))
 }

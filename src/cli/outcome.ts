@@ -150,6 +150,12 @@ function entityLabel({ registry }: Pick<Hub, 'registry'>, entity: string): strin
   return registry.labelOf(entity)
 }
 
+/** From its first record to its last, waiting for others left out. */
+function entitySeconds(entity: ExecutionReport['entities'][number]): number {
+  const one = [entity]
+  return secondsOf(one, 'stagingStartedAt', 'stagingFinishedAt') + secondsOf(one, 'targetStartedAt', 'targetFinishedAt')
+}
+
 /** The entities of an execution, a line each. */
 export function entityTable(hub: Pick<Hub, 'registry'>, { entities }: ExecutionReport): string {
   const number = (title: string, text: (entity: ExecutionReport['entities'][number]) => number) => ({
@@ -167,6 +173,7 @@ export function entityTable(hub: Pick<Hub, 'registry'>, { entities }: ExecutionR
     number('Unchanged', ({ records }) => records.unchanged),
     number('Superseded', ({ records }) => records.superseded),
     number('In error', ({ records }) => records.error),
+    { title: 'Seconds', isNumber: true, text: (entity) => entitySeconds(entity).toFixed(1) },
     { title: 'Trouble', text: ({ error }) => (error === null ? '' : `${error.code}: ${error.message}`) },
   ])
 }

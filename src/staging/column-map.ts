@@ -71,7 +71,8 @@ function byMapping(entity: Entity, names: readonly string[], mapping: readonly F
     const place = places.get(plainName(source))
     if (place === undefined) {
       // That a field is filled from the column of its own name says no more than mapping by name does.
-      if (column.field.mandatory || plainName(source) !== plainName(column.name)) lacking.push(source)
+      const isNeeded = column.field.mandatory && column.name !== companyColumn
+      if (isNeeded || plainName(source) !== plainName(column.name)) lacking.push(source)
     } else {
       sources[entity.columns.indexOf(column)] = place
       used.add(place)
