@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Conflict, EntrepotError, textOf, Unavailable } from './errors'
 import type { Context } from './execution/context'
-import { failWork } from './execution/finish'
+import { failWork, observeFinishedMessages } from './execution/finish'
 import type { EntityState } from './execution/states'
 import {
   claimSmallWork,
@@ -227,8 +227,7 @@ export async function sweep(context: Context, bells: SweepBells): Promise<number
         exhausted.map(({ id, epoch }) => ({ id, epoch, error })),
       ),
     )
-    for (const { messageId, executionId, state } of finished)
-      observe({ at: 'message.finished', messageId, executionId, state })
+    observeFinishedMessages(finished)
   }
   const due = await findDueWork(db, limits.maxAttempts)
   if (due.length > 0) {

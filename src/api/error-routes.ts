@@ -4,7 +4,7 @@ import { type Answer, type Route, route } from '../platform/http-route'
 import { flag, object, oneOf, text, whole } from '../platform/schema'
 import { errorsFile } from '../staging/errors-file'
 import { executionParams } from './message-routes'
-import { pageOf, recordErrorSchema, recordErrorView } from './report-schema'
+import { nextPage, pageOf, recordErrorSchema, recordErrorView } from './report-schema'
 
 /** The errors of an execution's records, to read or as a file to correct. */
 export function errorRoutes(context: Context): readonly Route[] {
@@ -48,8 +48,7 @@ export function errorRoutes(context: Context): readonly Route[] {
           limit,
         )
         const path = `/api/v1/executions/${encodeURIComponent(executionId)}/errors`
-        const more = entity === undefined ? '' : `&entity=${encodeURIComponent(entity)}`
-        const nextLink = next && `${path}?limit=${limit}&after=${next.workId}.${next.recordNumber}${more}`
+        const nextLink = next && nextPage(path, { limit, after: `${next.workId}.${next.recordNumber}`, entity })
         return { body: { value: page.map(recordErrorView), nextLink } }
       },
     }),

@@ -6,7 +6,7 @@ import { type Bells, ringFor } from '../pipeline'
 import { type Route, route } from '../platform/http-route'
 import { guid, object, oneOf, text, whole } from '../platform/schema'
 import { messageStates } from './hub-facts'
-import { executionSchema, executionView, messageSchema, messageView, pageOf } from './report-schema'
+import { executionSchema, executionView, messageSchema, messageView, nextPage, pageOf } from './report-schema'
 
 /** Messages and executions: seeing where they are, and setting them going again. */
 export function messageRoutes({ db }: Context, bells: Bells): readonly Route[] {
@@ -25,7 +25,12 @@ export function messageRoutes({ db }: Context, bells: Bells): readonly Route[] {
         const { limit = defaultLimit } = query
         const messages = await listMessages(db, { ...query, limit })
         const last = messages.length < limit ? undefined : messages.at(-1)
-        return { body: { value: messages.map(messageView), nextLink: last ? nextMessages(query, last.seq) : null } }
+        return {
+          body: {
+            value: messages.map(messageView),
+            nextLink: last ? nextPage('/api/v1/messages', { ...query, beforeSeq: last.seq }) : null,
+          },
+        }
       },
     }),
     route({
@@ -110,18 +115,12 @@ const messageQuery = object(
 )
 const messageParams = object({ messageId: text() })
 /** Postgres takes no NUL in a text. */
-export const executionParams = object({ executionId: text({ maxLength: 500, pattern: '^[^\\u0000-\\u001f]+$' }) })
+export const executionIdSchema = text({ maxLength: 500, pattern: '^[^\\u0000-\\u001f]+$' })
+export const executionParams = object({ executionId: executionIdSchema })
 /** The answer of what sets an execution going. */
 export const started = {
   202: {
     description: 'It is under way.',
     schema: object({ executionId: text({ description: 'The execution to look at.' }) }),
   },
-}
-
-/** Path of the next page of a list: the same question, and where to go on. */
-function nextMessages(query: Readonly<Record<string, string | number | undefined>>, beforeSeq: number): string {
-  const given = Object.entries({ ...query, beforeSeq }).filter(([, value]) => value !== undefined)
-  const search = new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)]))
-  return `/api/v1/messages?${search}`
 }

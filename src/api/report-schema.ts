@@ -106,6 +106,12 @@ export const recordErrorSchema = object({
 export const pageOf = <T>(schema: Parameters<typeof list<T>>[0]) =>
   object({ value: list(schema), nextLink: nullable(text({ description: 'Path of the next page; null on the last.' })) })
 
+/** Path of the next page of a list: the same question, and where to go on. */
+export function nextPage(path: string, query: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  return `${path}?${new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)]))}`
+}
+
 /** Message, execution and record error as the API words them. */
 export function messageView(message: MessageReport): ValueOf<typeof messageSchema> {
   const { receivedAt, finishedAt, ...rest } = message

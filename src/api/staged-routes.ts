@@ -6,8 +6,8 @@ import { type Route, route } from '../platform/http-route'
 import { flag, list, mapOf, nullable, object, oneOf, text, whole } from '../platform/schema'
 import { correctStaged } from '../staging/correct-staged'
 import { listStaged, stagedStatuses } from '../staging/staged-records'
-import { executionParams, started } from './message-routes'
-import { executionSummarySchema, executionSummaryView, pageOf } from './report-schema'
+import { executionIdSchema, executionParams, started } from './message-routes'
+import { executionSummarySchema, executionSummaryView, nextPage, pageOf } from './report-schema'
 
 /** Staged records: seeing, correcting, validating and promoting them. */
 export function stagedRoutes(context: Context, bells: Bells): readonly Route[] {
@@ -53,7 +53,8 @@ export function stagedRoutes(context: Context, bells: Bells): readonly Route[] {
         const { limit = defaultLimit } = query
         const value = await listStaged(context, executionId, { ...query, limit })
         const last = value.length < limit ? undefined : value.at(-1)
-        return { body: { value, nextLink: last ? nextStaged(executionId, query, last.recordNumber) : null } }
+        const path = `/api/v1/executions/${encodeURIComponent(executionId)}/staged`
+        return { body: { value, nextLink: last ? nextPage(path, { ...query, afterRecord: last.recordNumber }) : null } }
       },
     }),
     route({
@@ -65,7 +66,7 @@ export function stagedRoutes(context: Context, bells: Bells): readonly Route[] {
       description:
         'The body has the new texts by field, as the source would write them; null takes a field away. A good record waits ' +
         'to be promoted, where the execution stages only; elsewhere a retry promotes it.',
-      params: object({ ...executionProperties, recordNumber: text({ pattern: '^\\d{1,15}$' }) }),
+      params: object({ executionId: executionIdSchema, recordNumber: text({ pattern: '^\\d{1,15}$' }) }),
       query: entityQuery,
       body: mapOf(nullable(text({ maxLength: 1_000_000 }))),
       answers: { 200: { description: 'The record as it is staged now.', schema: stagedSchema } },
@@ -109,7 +110,6 @@ export function stagedRoutes(context: Context, bells: Bells): readonly Route[] {
 
 const defaultLimit = 100
 
-const executionProperties = { executionId: text({ maxLength: 500, pattern: '^[^\\u0000-\\u001f]+$' }) }
 const entityQuery = object({}, { entity: text({ description: 'Any name of the entity.' }) })
 
 const stagedSchema = object({
@@ -121,13 +121,3 @@ const stagedSchema = object({
   raw: nullable(text({ description: 'The record as it stood in the file, where its shape was wrong.' })),
   errors: list(object({ code: text(), field: nullable(text()), reason: text() })),
 })
-
-function nextStaged(
-  executionId: string,
-  query: Readonly<Record<string, string | number | undefined>>,
-  afterRecord: number,
-): string {
-  const given = Object.entries({ ...query, afterRecord }).filter(([, value]) => value !== undefined)
-  const search = new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)]))
-  return `/api/v1/executions/${encodeURIComponent(executionId)}/staged?${search}`
-}

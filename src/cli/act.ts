@@ -1,13 +1,11 @@
 import { type ActionResult, cancelExecution, retryExecution, skipMessage } from '../execution/actions'
-import { findMessage } from '../execution/report'
 import type { Hub } from '../hub'
 import { ringFor } from '../pipeline'
 import { exitCodes } from './failure'
 import { findMessageId, findRun } from './find-run'
-import { exitCodeFor, outcomeOf, printOutcome } from './outcome'
-import { runToEnd } from './run-to-end'
+import { runAndTell } from './run-and-tell'
 import { withHub } from './session'
-import { print, printJson, tell } from './terminal'
+import { print, printJson } from './terminal'
 
 /** How a retry is wanted. */
 export interface RetryOptions {
@@ -29,14 +27,7 @@ export function retry(id: string, { wait, anew = false, json }: RetryOptions): P
       else print(`Execution ${executionId} is due: see entrepot status ${executionId}`)
       return exitCodes.good
     }
-    const execution = await runToEnd(hub, executionId)
-    const message = await findMessage(hub.db, execution.messageId)
-    const outcome = outcomeOf(message, execution, 0)
-    if (json) printJson(outcome)
-    else if (execution.finishedAt === null)
-      tell(`It waits for message ${message.waitsFor}, which failed before it in its activity`)
-    else await printOutcome(hub, message, execution, outcome)
-    return exitCodeFor(message, outcome.records)
+    return runAndTell(hub, executionId, { json })
   })
 }
 

@@ -1,12 +1,11 @@
 import path from 'node:path'
 import { MessageRejected, RequestRefused } from '../errors'
-import { findMessage } from '../execution/report'
 import type { Hub } from '../hub'
 import { receive } from '../source/receive'
 import { type ModeOptions, modeOf } from './import-mode'
 import { type OpenedFile, openFile } from './open-file'
-import { exitCodeFor, outcomeOf, printOutcome, refusal } from './outcome'
-import { runToEnd } from './run-to-end'
+import { refusal } from './outcome'
+import { runAndTell } from './run-and-tell'
 import { withHub } from './session'
 import { openProgress, printJson, size } from './terminal'
 
@@ -33,7 +32,7 @@ export async function importFile(file: string, options: ImportOptions): Promise<
 
 async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: ImportOptions): Promise<number> {
   const startedAt = performance.now()
-  const { messageId, executionId } = await receive(
+  const { executionId } = await receive(
     hub,
     {
       origin: 'cli',
@@ -45,13 +44,7 @@ async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: 
     },
     withProgress(opened),
   )
-  const receiveSeconds = secondsSince(startedAt)
-  const execution = await runToEnd(hub, executionId)
-  const message = await findMessage(hub.db, messageId)
-  const outcome = outcomeOf(message, execution, receiveSeconds)
-  if (options.json) printJson(outcome)
-  else await printOutcome(hub, message, execution, outcome)
-  return exitCodeFor(message, outcome.records)
+  return runAndTell(hub, executionId, { json: options.json, receiveSeconds: secondsSince(startedAt) })
 }
 
 /** Shows how much of the file has been kept. */

@@ -4,7 +4,6 @@ import { open as openHandle, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { finished } from 'node:stream/promises'
 import { RequestRefused } from '../errors'
-import { findMessage } from '../execution/report'
 import type { ByteSource } from '../format/byte-source'
 import { defaultArchiveLimits } from '../format/package/archive'
 import { openPackage } from '../format/package/data-package'
@@ -16,8 +15,7 @@ import { receive } from '../source/receive'
 import { exitCodes } from './failure'
 import { type ModeOptions, modeOf } from './import-mode'
 import { openFile, unreadable } from './open-file'
-import { exitCodeFor, outcomeOf, printOutcome } from './outcome'
-import { runToEnd } from './run-to-end'
+import { runAndTell } from './run-and-tell'
 import { readSample } from './sample'
 import { withHub } from './session'
 import { count, paint, print, printJson, size, table } from './terminal'
@@ -182,7 +180,7 @@ export function runProject(projectName: string, files: readonly string[], option
     const bytes = isPackage
       ? (await openFile(files[0]!)).bytes
       : buildPackage(hub.registry, project, await chosenFiles(hub, project, files))
-    const { messageId, executionId } = await receive(
+    const { executionId } = await receive(
       hub,
       {
         origin: 'cli',
@@ -194,12 +192,7 @@ export function runProject(projectName: string, files: readonly string[], option
       bytes,
     )
     const receiveSeconds = Math.round(performance.now() - startedAt) / 1000
-    const execution = await runToEnd(hub, executionId)
-    const message = await findMessage(hub.db, messageId)
-    const outcome = outcomeOf(message, execution, receiveSeconds)
-    if (options.json) printJson(outcome)
-    else await printOutcome(hub, message, execution, outcome)
-    return exitCodeFor(message, outcome.records)
+    return runAndTell(hub, executionId, { json: options.json, receiveSeconds })
   })
 }
 

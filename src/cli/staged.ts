@@ -1,12 +1,10 @@
 import { RequestRefused } from '../errors'
 import { promoteStaged, validateStaged } from '../execution/actions'
-import { findMessage } from '../execution/report'
 import { correctStaged } from '../staging/correct-staged'
 import { listStaged, type StagedRecord, type StagedStatus, stagedStatuses } from '../staging/staged-records'
 import { exitCodes } from './failure'
 import { findRun } from './find-run'
-import { exitCodeFor, outcomeOf, printOutcome } from './outcome'
-import { runToEnd } from './run-to-end'
+import { runAndTell } from './run-and-tell'
 import { withHub } from './session'
 import { count, paint, print, printJson, table, tell } from './terminal'
 
@@ -112,7 +110,7 @@ export function promote(id: string, { entity, records, errors, json }: PromoteOp
       ...(records === undefined ? {} : { records }),
       ...(errors ? { errors } : {}),
     })
-    return ended(hub, executionId, json)
+    return runAndTell(hub, executionId, { json })
   })
 }
 
@@ -122,15 +120,6 @@ export function validate(id: string, { entity, json }: { entity?: string; json?:
     const asked = await findRun(hub.db, id)
     const chosen = entity === undefined ? {} : { entity: hub.registry.get(entity).name }
     const { executionId } = await validateStaged(hub.db, asked.executionId, chosen)
-    return ended(hub, executionId, json)
+    return runAndTell(hub, executionId, { json })
   })
-}
-
-async function ended(hub: Parameters<typeof printOutcome>[0], executionId: string, json = false): Promise<number> {
-  const execution = await runToEnd(hub, executionId)
-  const message = await findMessage(hub.db, execution.messageId)
-  const outcome = outcomeOf(message, execution, 0)
-  if (json) printJson(outcome)
-  else await printOutcome(hub, message, execution, outcome)
-  return exitCodeFor(message, outcome.records)
 }

@@ -1,5 +1,6 @@
 import { type EntrepotError, errorBody } from '../errors'
 import type { Queryable } from '../platform/database'
+import { observe } from '../platform/observe'
 import { storableJson } from './storable'
 
 /**
@@ -51,6 +52,13 @@ export interface FinishedMessage {
   readonly executionId: string
   readonly state: string
   readonly activityId: string | null
+}
+
+/** Says which messages have come to their end, once it is committed. */
+export function observeFinishedMessages(finished: readonly FinishedMessage[]): void {
+  for (const { messageId, executionId, state } of finished) {
+    observe({ at: 'message.finished', messageId, executionId, state })
+  }
 }
 
 /**

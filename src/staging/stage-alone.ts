@@ -2,7 +2,7 @@ import type { Entity } from '../entity'
 import { createExecutionStaging } from '../entity/ddl'
 import { executionStagingTable, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
-import { finishExecutions, lockExecutions } from '../execution/finish'
+import { finishExecutions, lockExecutions, observeFinishedMessages } from '../execution/finish'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { RecordBlock } from '../format/record-block'
 import type { Transaction } from '../platform/database'
@@ -65,8 +65,7 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
     errors: encoder.recordsInError,
     ms: Math.round(performance.now() - startedAt),
   })
-  for (const { messageId, executionId, state } of finished)
-    observe({ at: 'message.finished', messageId, executionId, state })
+  observeFinishedMessages(finished)
   return due
 }
 

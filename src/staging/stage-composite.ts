@@ -1,7 +1,7 @@
 import type { CompositeEntity } from '../entity'
 import type { Context } from '../execution/context'
 import { spreadErrors } from '../execution/document-errors'
-import { finishExecutions, lockExecutions } from '../execution/finish'
+import { finishExecutions, lockExecutions, observeFinishedMessages } from '../execution/finish'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
@@ -75,8 +75,7 @@ export async function stageComposite(context: Context, work: Work, composite: Co
     errors: encoder.recordsInError,
     ms: Math.round(performance.now() - startedAt),
   })
-  for (const { messageId, executionId, state } of finished)
-    observe({ at: 'message.finished', messageId, executionId, state })
+  observeFinishedMessages(finished)
   return due
 }
 

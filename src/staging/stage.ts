@@ -1,7 +1,7 @@
 import { MessageRejected } from '../errors'
 import { knownCompanies } from '../execution/company'
 import type { Context } from '../execution/context'
-import { failWork } from '../execution/finish'
+import { failWork, observeFinishedMessages } from '../execution/finish'
 import type { DueWork, StepResult, Work } from '../execution/work'
 import { observe } from '../platform/observe'
 import { isRejection, type Rejection } from './rejection'
@@ -69,8 +69,7 @@ async function reject(context: Context, rejections: readonly Rejection[]): Promi
       ...(error.place.line === undefined ? {} : { line: error.place.line }),
     })
   }
-  for (const { messageId, executionId, state } of finished)
-    observe({ at: 'message.finished', messageId, executionId, state })
+  observeFinishedMessages(finished)
 }
 
 /** A company that does not exist would put the same error on every record: one answer for the message says it better. */

@@ -1,4 +1,4 @@
-import type { FinishedMessage } from '../execution/finish'
+import { type FinishedMessage, observeFinishedMessages } from '../execution/finish'
 import type { Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
 import { observe } from '../platform/observe'
@@ -18,8 +18,7 @@ export async function observeFinished(
     [works.map(({ id }) => id)],
   )
   for (const row of rows) observe({ at: 'promote.finished', ...row, ms })
-  for (const { messageId, executionId, state } of finished)
-    observe({ at: 'message.finished', messageId, executionId, state })
+  observeFinishedMessages(finished)
 }
 
 interface PromotedCounts {

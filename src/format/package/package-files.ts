@@ -1,3 +1,4 @@
+import { nearest } from '../../entity'
 import { MessageRejected } from '../../errors'
 import type { ArchiveEntry } from './archive'
 import type { ManifestEntity } from './manifest-types'
@@ -77,7 +78,8 @@ function missing({ entityName, inputFilePath }: ManifestEntity, entries: readonl
   const shown = names.slice(0, maxNamesShown).map(shownName).join(', ')
   const more = names.length > maxNamesShown ? ` and ${names.length - maxNamesShown} more` : ''
   const there = names.length === 0 ? 'The zip has no data file.' : `There are: ${shown}${more}.`
-  const near = nearest(inputFilePath, names)
+  const plainNames = names.map(plainName)
+  const near = names[plainNames.indexOf(nearest(plainName(inputFilePath), plainNames) ?? '')]
   const meant = near === undefined ? '' : ` Is ${shownName(near)} meant?`
   const sentence = `${entity} the file ${shownName(inputFilePath)}, which is not in the zip.${meant} ${there}`
   return new MessageRejected('EF315', sentence, place)
@@ -88,33 +90,4 @@ function oneFile(first: ManifestEntity, second: ManifestEntity, { name }: Archiv
   return new MessageRejected('EF316', `The entities ${names} both name the file ${shownName(name)}.`, {
     entity: second.entityName,
   })
-}
-
-/** The name with the fewest changes, where they are fewer than half of its letters. */
-function nearest(name: string, names: readonly string[]): string | undefined {
-  const wanted = plainName(name).slice(0, 255)
-  let best: string | undefined
-  let fewest = wanted.length / 2
-  for (const each of names) {
-    const changes = changesBetween(wanted, plainName(each))
-    if (changes < fewest) {
-      fewest = changes
-      best = each
-    }
-  }
-  return best
-}
-
-/** Levenshtein's distance: letters to add, drop or change. */
-function changesBetween(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= to.length; j++) {
-      const changed = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1)
-      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[to.length]!
 }
