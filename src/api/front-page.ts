@@ -18,12 +18,14 @@ export const frontPage = `<!doctype html>
 Bad records are kept with their reasons.</p>
 <ul>
   <li><a href="/ops/queues">Queues</a> (Bull Board): bells that ring for work; the work itself is in the database</li>
-  <li><a href="/api/v1/messages">Messages</a>, <a href="/api/v1/activities">activities</a>, <a href="/api/v1/entities">entities</a></li>
+  <li><a href="/api/v1/messages">Messages</a>, <a href="/api/v1/executions">executions</a>, <a href="/api/v1/projects">data projects</a>,
+    <a href="/api/v1/activities">activities</a>, <a href="/api/v1/entities">entities</a>, <a href="/api/v1/formats">formats</a></li>
   <li><a href="/api/v1/openapi.json">OpenAPI document</a> of everything here</li>
   <li><a href="/healthz">Alive?</a> <a href="/readyz">Ready?</a> <a href="/metrics">Metrics</a></li>
 </ul>
 <p>Send a file:</p>
 <pre>curl --data-binary @customers.csv \\
   'http://…/api/connector/enqueue/{activity id}?entity=Customers&amp;company=USMF'</pre>
+<p>Programs that import data packages find the package API of Dynamics 365 below <code>/data/DataManagementDefinitionGroups</code>.</p>
 </html>
 `

@@ -67,6 +67,7 @@ export function urlLines(url: string): string {
   const lines = [
     ['push a file', `POST ${url}/api/connector/enqueue/{activity}?entity=…`],
     ['its status', `GET  ${url}/api/connector/jobstatus/{activity}?jobId={message}`],
+    ['package API', `POST ${url}/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.{action}`],
     ['the queues', `${url}/ops/queues`],
     ['health', `${url}/healthz  ${url}/readyz  ${url}/metrics`],
   ] as const
