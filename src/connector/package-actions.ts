@@ -10,6 +10,7 @@ import { blobIdOf, blobUrl } from './blob-url'
 import { bareId } from './connector-url'
 import type { Ring } from './enqueue'
 import { errorFileUrl } from './error-file-routes'
+import { entityOfExecution } from './execution-entity'
 import { executionErrors } from './execution-errors'
 import { takeBlob } from './take-blob'
 
@@ -191,17 +192,17 @@ function entitySummary({ registry }: Context, entity: ExecutionReport['entities'
   }
 }
 
-/** A link to a file of an entity's errors; '' where there are none. */
+/** A link to a file of an entity's errors; '' where there are none, or the execution leaves the entity out. */
 async function errorFile(
   given: ActionContext,
   parameters: ActionParameters,
   kind: 'target-keys' | 'staging',
 ): Promise<string> {
   const { context, baseUrl, signingKey } = given
-  const { entities } = await executionOf(context, parameters)
-  const name = context.registry.get(parameters.needed('entityName')).name
-  const entity = entities.find((each) => each.entity === name)
-  if (!entity) throw new RequestRefused(400, 'EA108', `The execution has no entity ${name}`)
+  const execution = await executionOf(context, parameters)
+  const entity = await entityOfExecution(context, execution, parameters.needed('entityName'))
+  // Clients ask for each entity of a manifest, disabled ones too, and do not bear a refusal.
+  if (!entity) return ''
   const inError = kind === 'staging' ? entity.stagingErrors : Math.max(0, entity.records.error - entity.stagingErrors)
   if (inError === 0) return ''
   return errorFileUrl(baseUrl(), { workId: entity.workId, kind }, new Date(Date.now() + linkMs), await signingKey())

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { EntityRegistry } from '../entity'
 import { MessageRejected, RequestRefused } from '../errors'
 import { knownCompanies } from '../execution/company'
 import type { Context } from '../execution/context'
@@ -73,12 +74,12 @@ export async function receivePackage(
     blocks: delivery.blocks,
     project: name,
     mode: delivery.mode,
-    works: worksOf(opened, lines, delivery.execute ?? true),
+    works: worksOf(opened, lines, { registry: context.registry, execute: delivery.execute ?? true }),
     ...kept,
   }
   faultPoint('receive.beforeInsert')
   const received = await context.db.transaction(async (tx) => {
-    const repeat = await findRepeat(tx, message)
+    const repeat = delivery.executionId === undefined ? undefined : await findRepeat(tx, message)
     if (repeat) return repeat
     if (!delivery.runOf) {
       await overwriteProject(tx, { ...project, name }, lines, { overwrite: delivery.overwrite ?? true })
@@ -170,9 +171,15 @@ async function checkCompany(
   throw new RequestRefused(400, 'EP103', `The legal entity '${company}' does not exist`, { value: company })
 }
 
-function worksOf({ files }: DataPackage, lines: readonly ProjectEntity[], execute: boolean): NewWork[] {
+function worksOf(
+  { files }: DataPackage,
+  lines: readonly ProjectEntity[],
+  { registry, execute }: { registry: EntityRegistry; execute: boolean },
+): NewWork[] {
   return lines.map((line) => {
     const file = files.find(({ entity }) => entity.inputFilePath === line.file)!
+    const label = file.entity.entityName.trim()
+    const settings = settingsOf(line)
     return {
       entity: line.entity,
       state: execute ? 'Staging' : 'NotRun',
@@ -180,13 +187,17 @@ function worksOf({ files }: DataPackage, lines: readonly ProjectEntity[], execut
       sourceBytes: file.entry.bytes,
       sourceFormat: line.sourceFormat,
       order: orderOf(line),
-      settings: settingsOf(line),
+      settings: registry.find(label) ? settings : { ...settings, label },
     }
   })
 }
 
-/** A client that did not hear our answer asks again, with the id that it made: the same package is the same execution. */
+/**
+ * A client that did not hear our answer asks again, with the id that it made: the same package is the same execution.
+ * Requests with one id follow one another.
+ */
 async function findRepeat(tx: Transaction, { executionId, sha256 }: NewMessage): Promise<ReceivedMessage | undefined> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 5))', [executionId])
   const known = await findStored(tx, 'x.id = $1', [executionId])
   if (!known) return undefined
   if (!known.sha256.equals(sha256)) {
