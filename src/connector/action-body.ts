@@ -4,7 +4,9 @@ import { RequestRefused } from '../errors'
 export interface ActionParameters {
   /** The text of a parameter; undefined where it is missing or null. Quotes within that surround the whole are taken off. */
   text(name: string): string | undefined
-  /** As `text`, and refused when there is none. Throws RequestRefused EA109 (400). */
+  /** As `text`, and undefined where there is nothing but white space. */
+  filled(name: string): string | undefined
+  /** As `filled`, and refused when there is none. Throws RequestRefused EA109 (400). */
   needed(name: string): string
   flag(name: string): boolean | undefined
 }
@@ -56,11 +58,16 @@ function parametersOf(values: ReadonlyMap<string, unknown>): ActionParameters {
     const value = values.get(name.toLowerCase())
     return value === undefined || value === null ? undefined : bareText(String(value))
   }
+  const filled = (name: string) => {
+    const value = text(name)
+    return value?.trim() ? value : undefined
+  }
   return {
     text,
+    filled,
     needed(name) {
-      const value = text(name)
-      if (value) return value
+      const value = filled(name)
+      if (value !== undefined) return value
       throw new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} is missing`, {
         field: name,
       })

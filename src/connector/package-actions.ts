@@ -124,7 +124,7 @@ const messageStatuses: Readonly<Record<MessageState, string>> = {
 /** The names that clients send tell nothing: one of them always sends the same. So each call is a file of its own. */
 async function getAzureWriteUrl({ context, baseUrl, signingKey }: ActionContext, parameters: ActionParameters) {
   const expiresAt = new Date(Date.now() + linkMs)
-  const blob = await createBlob(context.db, { name: parameters.text('uniqueFileName') || 'package.zip', expiresAt })
+  const blob = await createBlob(context.db, { name: parameters.filled('uniqueFileName') ?? 'package.zip', expiresAt })
   const url = blobUrl(baseUrl(), blob, 'rw', expiresAt, await signingKey())
   return JSON.stringify({ BlobId: `{${blob.blobId.toUpperCase()}}`, BlobUrl: url })
 }
@@ -149,12 +149,12 @@ async function importFromPackage({ context, ring }: ActionContext, parameters: A
       origin: 'package',
       activityId: null,
       blocks: false,
-      company: parameters.text('legalEntityId')?.trim().toLowerCase() || null,
+      company: parameters.filled('legalEntityId')?.trim().toLowerCase() ?? null,
       externalId: kept.name,
       idempotencyKey: null,
       mode: 'import',
-      executionId: parameters.text('executionId') || undefined,
-      project: parameters.text('definitionGroupId') || undefined,
+      executionId: parameters.filled('executionId'),
+      project: parameters.filled('definitionGroupId'),
       overwrite: parameters.flag('overwrite') ?? false,
       execute: parameters.flag('execute') ?? true,
       failOnError: parameters.flag('failOnError') ?? false,

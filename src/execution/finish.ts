@@ -24,7 +24,9 @@ export async function finishExecutions(tx: Queryable, executionIds: readonly str
        SELECT e.execution_id, bool_or(e.state IN ('Failed', 'NotRun')) AS failed, bool_or(e.state = 'Canceled') AS canceled,
          bool_and(e.state IN ('Failed', 'NotRun')) AS all_failed,
          bool_and(e.state = 'NotRun' OR e.state = 'Failed' AND e.staging_finished_at IS NULL) AS rejected,
-         sum(e.records_in_error) AS in_error, sum(e.records_read) AS read
+         -- What was stopped may have been staged by then or not: that makes no difference.
+         sum(e.records_in_error) FILTER (WHERE e.state <> 'NotRun') AS in_error,
+         sum(e.records_read) FILTER (WHERE e.state <> 'NotRun') AS read
        FROM entrepot.execution_entity e JOIN locked ON locked.id = e.execution_id
        GROUP BY e.execution_id HAVING bool_and(e.state NOT IN ('Staging', 'Promoting'))
      ), executions AS (
