@@ -1,4 +1,5 @@
 import { RequestRefused } from '../errors'
+import { startLoaded } from '../execution/actions'
 import type { Context } from '../execution/context'
 import type { ExecutionReport } from '../execution/report'
 import { findExecution, findMessage, newestExecution } from '../execution/report'
@@ -143,6 +144,7 @@ async function importFromPackage({ context, ring }: ActionContext, parameters: A
     )
   }
   const kept = await takeBlob(context, blobId)
+  const execute = parameters.flag('execute') ?? true
   const received = await receivePackage(
     context,
     {
@@ -156,11 +158,12 @@ async function importFromPackage({ context, ring }: ActionContext, parameters: A
       executionId: parameters.filled('executionId'),
       project: parameters.filled('definitionGroupId'),
       overwrite: parameters.flag('overwrite') ?? false,
-      execute: parameters.flag('execute') ?? true,
+      execute,
       failOnError: parameters.flag('failOnError') ?? false,
     },
     kept,
   )
+  if (received.isRepeat && execute) await startLoaded(context.db, received.executionId)
   ring(received)
   return received.executionId
 }

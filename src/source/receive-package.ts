@@ -48,7 +48,8 @@ export type KeptMessageBytes = Pick<NewMessage, 'bytes' | 'sha256' | 'payload' |
  * Makes a message of a data package whose bytes are kept: reads its manifest, makes or overwrites its data project, and
  * stores the message with an execution that has an entity for each of the package's files. All of it or nothing.
  * Throws  RequestRefused 400: EF3… what is wrong with the archive or its documents, EA102, EA105 (an entity that the project
- *         does not take), EF112, EP103 (a company that is not there), EA116, EA117 (409). The bytes stay with the caller then.
+ *         does not take), EA109 (no name, or too long a one), EF112, EP103 (a company that is not there), EA116, EA117
+ *         (409). The bytes stay with the caller then.
  */
 export async function receivePackage(
   context: Context,
@@ -61,6 +62,7 @@ export async function receivePackage(
   await checkFormats(context, project.name, lines)
   if (delivery.company !== null) await checkCompany(context, delivery.company, lines)
   const name = delivery.runOf?.name ?? delivery.project ?? project.name
+  checkNames(name, delivery.executionId)
   const message: NewMessage = {
     id: randomUUID(),
     executionId: delivery.executionId ?? randomUUID(),
@@ -146,6 +148,21 @@ function linesFor({ name, lines }: PackageProject, { runOf, failOnError }: Packa
       sourceFormat: line.sourceFormat ?? own.sourceFormat,
     }
   })
+}
+
+/** They are keys of tables, whose entries have room for 2,700 bytes; 500 characters have at most 1,500. */
+const maxNameLength = 500
+
+function checkNames(project: string, executionId = ''): void {
+  if (project.trim() === '') {
+    throw new RequestRefused(400, 'EA109', 'The package names no data project: name one as definitionGroupId', {
+      field: 'definitionGroupId',
+    })
+  }
+  for (const [field, text] of Object.entries({ definitionGroupId: project, executionId })) {
+    if (text.length <= maxNameLength) continue
+    throw new RequestRefused(400, 'EA109', `The ${field} has more than ${maxNameLength} characters`, { field })
+  }
 }
 
 async function checkFormats({ db }: Context, packageName: string, lines: readonly ProjectEntity[]): Promise<void> {

@@ -1,18 +1,17 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { receive } from '../../src/source/receive'
-import { ringForReceived } from '../../src/work'
+import { ringForReceived, type WorkerRole } from '../../src/work'
 import { type RawAnswer, type RunningHub, runHub, send } from '../api/running-hub'
 import { addMasterData } from '../helpers/build'
-import { queueBackends } from '../helpers/queues'
 import { waitFor } from '../helpers/wait-for'
 
 /** What the clients of Dynamics 365's package API have in common: how they call it, and how they read its answers. */
 
 /** Starts a hub with its workers, and with the companies usmf and demf, currencies and the terms Net30 in its targets. */
-export async function runContoso(settings: Parameters<typeof runHub>[1] = {}): Promise<RunningHub> {
-  const running = await runHub(queueBackends[0], settings)
+export async function runContoso({ roles }: { roles?: readonly WorkerRole[] } = {}): Promise<RunningHub> {
+  const running = await runHub()
   const { hub, queues } = running
-  await running.work()
+  await running.work(roles)
   await addMasterData({
     async deliver(entity, file) {
       const received = await receive(hub, { origin: 'cli', entity }, once(Buffer.from(file)))
