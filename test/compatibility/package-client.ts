@@ -4,12 +4,19 @@ import { ringForReceived, type WorkerRole } from '../../src/work'
 import { type RawAnswer, type RunningHub, runHub, send } from '../api/running-hub'
 import { addMasterData } from '../helpers/build'
 import { waitFor } from '../helpers/wait-for'
+import { once } from './packages'
 
 /** What the clients of Dynamics 365's package API have in common: how they call it, and how they read its answers. */
 
 /** Starts a hub with its workers, and with the companies usmf and demf, currencies and the terms Net30 in its targets. */
-export async function runContoso({ roles }: { roles?: readonly WorkerRole[] } = {}): Promise<RunningHub> {
-  const running = await runHub()
+export async function runContoso({
+  roles,
+  backend,
+}: {
+  roles?: readonly WorkerRole[]
+  backend?: Parameters<typeof runHub>[0]
+} = {}): Promise<RunningHub> {
+  const running = await runHub(backend)
   const { hub, queues } = running
   await running.work(roles)
   await addMasterData({
@@ -30,10 +37,6 @@ async function unfinished({ hub }: RunningHub): Promise<number> {
     'SELECT count(*)::int AS count FROM entrepot.message WHERE finished_at IS NULL',
   )
   return row!.count
-}
-
-export async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 /** As all clients but PowerShell's write it. */
@@ -132,6 +135,6 @@ export function endStatus(url: string, executionId: string): Promise<string> {
       const status = await valueFrom(url, 'GetExecutionSummaryStatus', { executionId })
       return status !== 'NotRun' && status !== 'Executing' && status
     },
-    { what: `the end of the execution ${executionId}` },
+    { timeoutMs: 20_000, what: `the end of the execution ${executionId}` },
   )
 }
