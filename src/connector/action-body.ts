@@ -2,9 +2,14 @@ import { RequestRefused } from '../errors'
 
 /** The parameters of an action, as clients of Dynamics 365 write them. */
 export interface ActionParameters {
-  /** The text of a parameter; undefined where it is missing or null. Quotes within that surround the whole are taken off. */
+  /**
+   * The text of a parameter; undefined where it is missing or null. Quotes within that surround the whole are taken off.
+   * Throws  RequestRefused EA109 (400) for a NUL character, which no text of the database can hold.
+   */
   text(name: string): string | undefined
-  /** As `text`, and refused when there is none. Throws RequestRefused EA109 (400). */
+  /** As `text`, and undefined where there is nothing but white space. */
+  filled(name: string): string | undefined
+  /** As `filled`, and refused when there is none. Throws RequestRefused EA109 (400). */
   needed(name: string): string
   flag(name: string): boolean | undefined
 }
@@ -54,13 +59,23 @@ function withDoubleQuotes(text: string): string {
 function parametersOf(values: ReadonlyMap<string, unknown>): ActionParameters {
   const text = (name: string) => {
     const value = values.get(name.toLowerCase())
-    return value === undefined || value === null ? undefined : bareText(String(value))
+    if (value === undefined || value === null) return undefined
+    const given = bareText(String(value))
+    if (!given.includes('\0')) return given
+    throw new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} has a NUL character`, {
+      field: name,
+    })
+  }
+  const filled = (name: string) => {
+    const value = text(name)
+    return value?.trim() ? value : undefined
   }
   return {
     text,
+    filled,
     needed(name) {
-      const value = text(name)
-      if (value) return value
+      const value = filled(name)
+      if (value !== undefined) return value
       throw new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} is missing`, {
         field: name,
       })

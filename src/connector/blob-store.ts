@@ -72,14 +72,17 @@ export interface OpenedBlob extends Blob {
 /**
  * Hands the bytes of a file over to a message that is about to be stored with their location. For an hour from now nothing
  * removes them, and later only `removeBlob` while no message has them.
- * Throws  RequestRefused EA108 (404) when there are none.
+ * Throws  RequestRefused EA108 (404) when there are none, EA121 (403) when the file's time is over.
  */
 export async function openBlob(db: Database, payloads: Context['payloads'], blobId: string): Promise<OpenedBlob> {
   const [blob] = await db.query<Blob>(
-    `UPDATE entrepot.blob SET taken_at = now() WHERE id = $1 AND bytes IS NOT NULL RETURNING ${blobColumns}`,
+    `UPDATE entrepot.blob SET taken_at = now() WHERE id = $1 AND bytes IS NOT NULL AND expires_at > now() RETURNING ${blobColumns}`,
     [blobId],
   )
-  if (!blob) throw notFound(blobId)
+  if (!blob) {
+    const { name } = await findBlob(db, blobId)
+    throw new BlobRefused('AuthenticationFailed', `The link to '${name}' has expired`)
+  }
   const { payloadLocation } = blob
   return { ...blob, read: () => (payloadLocation === null ? nothing() : payloads.open(payloadLocation)) }
 }

@@ -1,4 +1,5 @@
 import { RequestRefused } from '../errors'
+import { startLoaded } from '../execution/actions'
 import { clean } from '../execution/clean'
 import type { Context } from '../execution/context'
 import type { ExecutionReport } from '../execution/report'
@@ -11,6 +12,7 @@ import { blobIdOf, blobUrl } from './blob-url'
 import { bareId } from './connector-url'
 import type { Ring } from './enqueue'
 import { errorFileUrl } from './error-file-routes'
+import { entityOfExecution } from './execution-entity'
 import { executionErrors } from './execution-errors'
 import { takeBlob } from './take-blob'
 
@@ -132,7 +134,7 @@ const messageStatuses: Readonly<Record<MessageState, string>> = {
 /** The names that clients send tell nothing: one of them always sends the same. So each call is a file of its own. */
 async function getAzureWriteUrl({ context, baseUrl, signingKey }: ActionContext, parameters: ActionParameters) {
   const expiresAt = new Date(Date.now() + linkMs)
-  const blob = await createBlob(context.db, { name: parameters.text('uniqueFileName') || 'package.zip', expiresAt })
+  const blob = await createBlob(context.db, { name: parameters.filled('uniqueFileName') ?? 'package.zip', expiresAt })
   const url = blobUrl(baseUrl(), blob, 'rw', expiresAt, await signingKey())
   return JSON.stringify({ BlobId: `{${blob.blobId.toUpperCase()}}`, BlobUrl: url })
 }
@@ -151,24 +153,26 @@ async function importFromPackage({ context, ring }: ActionContext, parameters: A
     )
   }
   const kept = await takeBlob(context, blobId)
+  const execute = parameters.flag('execute') ?? true
   const received = await receivePackage(
     context,
     {
       origin: 'package',
       activityId: null,
       blocks: false,
-      company: parameters.text('legalEntityId')?.trim().toLowerCase() || null,
+      company: parameters.filled('legalEntityId')?.trim().toLowerCase() ?? null,
       externalId: kept.name,
       idempotencyKey: null,
       mode: 'import',
-      executionId: parameters.text('executionId') || undefined,
-      project: parameters.text('definitionGroupId') || undefined,
+      executionId: parameters.filled('executionId'),
+      project: parameters.filled('definitionGroupId'),
       overwrite: parameters.flag('overwrite') ?? false,
-      execute: parameters.flag('execute') ?? true,
+      execute,
       failOnError: parameters.flag('failOnError') ?? false,
     },
     kept,
   )
+  if (received.isRepeat && execute) await startLoaded(context.db, received.executionId)
   ring(received)
   return received.executionId
 }
@@ -200,17 +204,17 @@ function entitySummary({ registry }: Context, entity: ExecutionReport['entities'
   }
 }
 
-/** A link to a file of an entity's errors; '' where there are none. */
+/** A link to a file of an entity's errors; '' where there are none, or the execution leaves the entity out. */
 async function errorFile(
   given: ActionContext,
   parameters: ActionParameters,
   kind: 'target-keys' | 'staging',
 ): Promise<string> {
   const { context, baseUrl, signingKey } = given
-  const { entities } = await executionOf(context, parameters)
-  const name = context.registry.get(parameters.needed('entityName')).name
-  const entity = entities.find((each) => each.entity === name)
-  if (!entity) throw new RequestRefused(400, 'EA108', `The execution has no entity ${name}`)
+  const execution = await executionOf(context, parameters)
+  const entity = await entityOfExecution(context, execution, parameters.needed('entityName'))
+  // Clients ask for each entity of a manifest, disabled ones too, and do not bear a refusal.
+  if (!entity) return ''
   const inError = kind === 'staging' ? entity.stagingErrors : Math.max(0, entity.records.error - entity.stagingErrors)
   if (inError === 0) return ''
   return errorFileUrl(baseUrl(), { workId: entity.workId, kind }, new Date(Date.now() + linkMs), await signingKey())

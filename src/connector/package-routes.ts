@@ -27,7 +27,10 @@ export function packageRoutes(given: ActionContext): readonly Route[] {
         const value = await named(found.name, async () => found.action.run(given, await readActionBody(bytes)))
         const context = `${given.baseUrl()}/data/$metadata#${found.action.returns}`
         return {
-          headers: { 'content-type': 'application/json; odata.metadata=minimal', 'odata-version': '4.0' },
+          headers: {
+            'content-type': 'application/json; odata.metadata=minimal; charset=utf-8',
+            'odata-version': '4.0',
+          },
           body: JSON.stringify({ '@odata.context': context, value }),
         }
       },

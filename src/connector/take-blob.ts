@@ -6,7 +6,7 @@ import { openBlob } from './blob-store'
 /**
  * The bytes of an uploaded file as those of a message: few are copied into its row, more stay where they are, and are the
  * message's from then on.
- * Throws  RequestRefused EA108 when nothing was uploaded.
+ * Throws  RequestRefused EA108 when nothing was uploaded, EA121 when the file's time is over.
  */
 export async function takeBlob(context: Context, blobId: string): Promise<KeptMessageBytes & { name: string }> {
   const { name, bytes, sha256, payloadLocation, read } = await openBlob(context.db, context.payloads, blobId)

@@ -44,6 +44,18 @@ export async function retryExecution(
   })
 }
 
+/** Starts an execution that was only loaded, and leaves any other as it is. Throws RequestRefused EA108 (404). */
+export async function startLoaded(db: Database, executionId: string): Promise<ActionResult> {
+  const { messageId, status, entities } = await findExecution(db, executionId)
+  // One that is under way is not locked, which would get in the way of who ends it.
+  const isLoaded = status === 'NotRun' && entities.every(({ targetStatus }) => targetStatus === 'NotRun')
+  if (!isLoaded) return { executionId, due: [] }
+  return db.transaction(async (tx) => {
+    const { is_loaded } = await lockExecution(tx, executionId, messageId)
+    return { executionId, due: is_loaded ? await runAgain(tx, executionId, messageId) : [] }
+  })
+}
+
 interface LockedExecution {
   readonly state: string
   readonly is_newest: boolean

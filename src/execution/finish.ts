@@ -4,20 +4,29 @@ import { observe } from '../platform/observe'
 import { storableJson } from './storable'
 
 /**
- * Locks executions whose entities are about to end. Before the entities' own rows, in every transaction that ends some:
- * the one that ends first may have to stop the others.
+ * Locks executions whose entities are about to end, behind their messages, which is the order of all who lock both. Before
+ * the entities' own rows, in every transaction that ends some: the one that ends first may have to stop the others.
  */
 export async function lockExecutions(tx: Queryable, executionIds: readonly string[]): Promise<void> {
-  await tx.query('SELECT id FROM entrepot.execution WHERE id = ANY($1) ORDER BY id FOR UPDATE', [executionIds])
+  await tx.query(
+    `SELECT FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id WHERE x.id = ANY($1)
+     ORDER BY m.id, x.id FOR NO KEY UPDATE OF m, x`,
+    [executionIds],
+  )
 }
 
 /**
  * Ends the executions, and their messages, whose entities have all come to an end; entities that wait behind one with
- * errors whose switches say so come to theirs here. Call it in the transaction that ended an entity.
+ * errors whose switches say so come to theirs here. Call it behind `lockExecutions`, in the transaction that ended an entity.
+ * Input   `ordered`: those of them that may have entities which wait for others.
  * Returns what ended now.
  */
-export async function finishExecutions(tx: Queryable, executionIds: readonly string[]): Promise<FinishedMessage[]> {
-  await stopFollowers(tx, executionIds)
+export async function finishExecutions(
+  tx: Queryable,
+  executionIds: readonly string[],
+  ordered: readonly string[] = executionIds,
+): Promise<FinishedMessage[]> {
+  if (ordered.length > 0) await stopFollowers(tx, ordered)
   return tx.query<FinishedMessage>(
     `WITH locked AS (
        SELECT id FROM entrepot.execution WHERE id = ANY($1) AND state = 'NotRun' ORDER BY id FOR UPDATE
@@ -25,7 +34,9 @@ export async function finishExecutions(tx: Queryable, executionIds: readonly str
        SELECT e.execution_id, bool_or(e.state IN ('Failed', 'NotRun')) AS failed, bool_or(e.state = 'Canceled') AS canceled,
          bool_and(e.state IN ('Failed', 'NotRun')) AS all_failed,
          bool_and(e.state = 'NotRun' OR e.state = 'Failed' AND e.staging_finished_at IS NULL) AS rejected,
-         sum(e.records_in_error) AS in_error, sum(e.records_read) AS read
+         -- What was stopped may have been staged by then or not: that makes no difference.
+         sum(e.records_in_error) FILTER (WHERE e.state <> 'NotRun') AS in_error,
+         sum(e.records_read) FILTER (WHERE e.state <> 'NotRun') AS read
        FROM entrepot.execution_entity e JOIN locked ON locked.id = e.execution_id
        GROUP BY e.execution_id HAVING bool_and(e.state NOT IN ('Staging', 'Promoting'))
      ), executions AS (

@@ -17,6 +17,8 @@ export interface ExecutionOrder {
 
 /** What a project says of an entity's records, as an execution takes it over when it begins; what is left out has its default. */
 export interface EntitySettings {
+  /** What its package calls it, where that is none of our names: a label in another language. */
+  readonly label?: string
   /** Left out: by name. */
   readonly mapping?: readonly FieldMap[]
   /** The target's records of the companies at hand are removed before the first one is promoted. */

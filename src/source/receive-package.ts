@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { EntityRegistry } from '../entity'
 import { MessageRejected, RequestRefused } from '../errors'
 import { knownCompanies } from '../execution/company'
 import type { Context } from '../execution/context'
@@ -47,7 +48,8 @@ export type KeptMessageBytes = Pick<NewMessage, 'bytes' | 'sha256' | 'payload' |
  * Makes a message of a data package whose bytes are kept: reads its manifest, makes or overwrites its data project, and
  * stores the message with an execution that has an entity for each of the package's files. All of it or nothing.
  * Throws  RequestRefused 400: EF3… what is wrong with the archive or its documents, EA102, EA105 (an entity that the project
- *         does not take), EF112, EP103 (a company that is not there), EA116, EA117 (409). The bytes stay with the caller then.
+ *         does not take), EA109 (no name, or too long a one), EF112, EP103 (a company that is not there), EA116, EA117
+ *         (409). The bytes stay with the caller then.
  */
 export async function receivePackage(
   context: Context,
@@ -60,6 +62,7 @@ export async function receivePackage(
   await checkFormats(context, project.name, lines)
   if (delivery.company !== null) await checkCompany(context, delivery.company, lines)
   const name = delivery.runOf?.name ?? delivery.project ?? project.name
+  checkNames(name, delivery.executionId)
   const message: NewMessage = {
     id: randomUUID(),
     executionId: delivery.executionId ?? randomUUID(),
@@ -73,12 +76,12 @@ export async function receivePackage(
     blocks: delivery.blocks,
     project: name,
     mode: delivery.mode,
-    works: worksOf(context, opened, lines, delivery.execute ?? true),
+    works: worksOf(opened, lines, { registry: context.registry, execute: delivery.execute ?? true }),
     ...kept,
   }
   faultPoint('receive.beforeInsert')
   const received = await context.db.transaction(async (tx) => {
-    const repeat = await findRepeat(tx, message)
+    const repeat = delivery.executionId === undefined ? undefined : await findRepeat(tx, message)
     if (repeat) return repeat
     // A dry run leaves everything as it is.
     if (!delivery.runOf && delivery.mode !== 'validate') {
@@ -148,6 +151,21 @@ function linesFor({ name, lines }: PackageProject, { runOf, failOnError }: Packa
   })
 }
 
+/** They are keys of tables, whose entries have room for 2,700 bytes; 500 characters have at most 1,500. */
+const maxNameLength = 500
+
+function checkNames(project: string, executionId = ''): void {
+  if (project.trim() === '') {
+    throw new RequestRefused(400, 'EA109', 'The package names no data project: name one as definitionGroupId', {
+      field: 'definitionGroupId',
+    })
+  }
+  for (const [field, text] of Object.entries({ definitionGroupId: project, executionId })) {
+    if (text.length <= maxNameLength) continue
+    throw new RequestRefused(400, 'EA109', `The ${field} has more than ${maxNameLength} characters`, { field })
+  }
+}
+
 async function checkFormats({ db }: Context, packageName: string, lines: readonly ProjectEntity[]): Promise<void> {
   for (const { entity, sourceFormat } of lines) {
     if (sourceFormat === null) continue
@@ -174,13 +192,14 @@ async function checkCompany(
 }
 
 function worksOf(
-  { registry }: Context,
   { files }: DataPackage,
   lines: readonly ProjectEntity[],
-  execute: boolean,
+  { registry, execute }: { registry: EntityRegistry; execute: boolean },
 ): NewWork[] {
   return lines.map((line) => {
     const file = files.find(({ entity }) => entity.inputFilePath === line.file)!
+    const label = file.entity.entityName.trim()
+    const settings = settingsOf(line)
     return {
       entity: line.entity,
       state: execute ? 'Staging' : 'NotRun',
@@ -188,14 +207,18 @@ function worksOf(
       sourceBytes: file.entry.bytes,
       sourceFormat: line.sourceFormat,
       order: orderOf(line),
-      settings: settingsOf(line),
+      settings: registry.find(label) ? settings : { ...settings, label },
       isComposite: registry.findComposite(line.entity) !== undefined,
     }
   })
 }
 
-/** A client that did not hear our answer asks again, with the id that it made: the same package is the same execution. */
+/**
+ * A client that did not hear our answer asks again, with the id that it made: the same package is the same execution.
+ * Requests with one id follow one another.
+ */
 async function findRepeat(tx: Transaction, { executionId, sha256 }: NewMessage): Promise<ReceivedMessage | undefined> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 5))', [executionId])
   const known = await findStored(tx, 'x.id = $1', [executionId])
   if (!known) return undefined
   if (!known.sha256.equals(sha256)) {

@@ -32,7 +32,8 @@ export async function promoteTogether(context: Context, works: readonly Work[]):
     await lockExecutions(tx, executionIds)
     await fence(tx, works)
     await saveAccounts(tx, works, accounts)
-    const ended = await finishExecutions(tx, executionIds)
+    const ordered = works.filter(({ isOrdered }) => isOrdered).map(({ executionId }) => executionId)
+    const ended = await finishExecutions(tx, executionIds, ordered)
     faultPoint('promote.beforeCommit')
     return ended
   })

@@ -60,7 +60,7 @@ export function send(
     method = 'POST',
     headers = {},
     body = [],
-  }: { method?: string; headers?: OutgoingHttpHeaders; body?: readonly string[] },
+  }: { method?: string; headers?: OutgoingHttpHeaders; body?: readonly (string | Buffer)[] },
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, agent: false }, (answer) => {

@@ -46,7 +46,7 @@ export function groupsFile(number: number): string {
 }
 
 /** Puts the companies usmf and demf, the currencies USD and EUR and the terms Net30 there. */
-export async function addMasterData({ deliver, run }: TestHub): Promise<void> {
+export async function addMasterData({ deliver, run }: Pick<TestHub, 'deliver' | 'run'>): Promise<void> {
   await deliver(
     'Legal entities',
     csv(
