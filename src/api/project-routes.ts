@@ -184,6 +184,7 @@ const fieldMapSchema = object(
     numberSequence: text({
       description: 'Name of the number sequence that gives a value where the source gives none.',
     }),
+    isOptional: flag({ description: 'Files may lack the column, and nothing is said of it.' }),
     ignoreBlankValues: flag({ description: "An empty text leaves the target's value as it is." }),
     useTextQualifier: flag(),
   },

@@ -69,7 +69,7 @@ async function changedMapping(
     mapping = generated.mapping
   }
   const edits = [
-    ...pairs(options.map, 'COLUMN=FIELD').map(([source, field]) => edit(entity, field, { source })),
+    ...pairs(options.map, 'COLUMN=FIELD').map(([source, field]) => edit(entity, field, { source, isOptional: false })),
     ...pairs(options.default, 'FIELD=VALUE').map(([field, defaultValue]) => edit(entity, field, { defaultValue })),
     ...pairs(options.convert, 'FIELD:FROM=TO').map(([place, to]) => conversion(entity, place, to)),
     ...pairs(options.number, 'FIELD=SEQUENCE').map(([field, numberSequence]) =>
@@ -80,12 +80,8 @@ async function changedMapping(
     ...(options.unmap ?? []).map((field) => removal(entity, field)),
   ]
   if (edits.length === 0) return mapping === current ? undefined : mapping
-  const start =
-    mapping ??
-    generateMapping(
-      entity,
-      entity.columns.map(({ name }) => name),
-    ).mapping
+  // What is not edited goes on by name, as before.
+  const start = mapping ?? entity.columns.map(({ name }) => ({ field: name, source: name, isOptional: true }))
   return edits.reduce((maps, change) => change(maps), start)
 }
 
@@ -180,6 +176,10 @@ function needOf({ columns }: Entity, name: string): string {
   return column?.field.mandatory ? 'mandatory' : ''
 }
 
-function switchesOf({ ignoreBlankValues, useTextQualifier }: FieldMap): string {
-  return [...(ignoreBlankValues ? ['ignores blanks'] : []), ...(useTextQualifier ? ['text qualifier'] : [])].join(', ')
+function switchesOf({ ignoreBlankValues, isOptional, useTextQualifier }: FieldMap): string {
+  return [
+    ...(ignoreBlankValues ? ['ignores blanks'] : []),
+    ...(isOptional ? ['optional'] : []),
+    ...(useTextQualifier ? ['text qualifier'] : []),
+  ].join(', ')
 }

@@ -17,6 +17,8 @@ export interface FieldMap {
   readonly numberSequence?: string
   /** An empty text leaves the target's value as it is, instead of emptying it. */
   readonly ignoreBlankValues?: boolean
+  /** Files may lack the column, and nothing is said of it. */
+  readonly isOptional?: boolean
   /** The value is in quotes of its own even in a format without text qualifier. */
   readonly useTextQualifier?: boolean
 }

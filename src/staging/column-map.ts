@@ -59,7 +59,7 @@ function byMapping(entity: Entity, names: readonly string[], mapping: readonly F
   const sources = entity.columns.map(() => -1)
   const lacking: string[] = []
   const used = new Set<number>()
-  for (const { field, source } of mapping) {
+  for (const { field, source, isOptional } of mapping) {
     const column = findColumn(entity, field)
     if (!column) {
       throw new MessageRejected('EF112', `The mapping names a field ${field} that ${entity.label} has not`, {
@@ -70,9 +70,7 @@ function byMapping(entity: Entity, names: readonly string[], mapping: readonly F
     if (source === null) continue
     const place = places.get(plainName(source))
     if (place === undefined) {
-      // That a field is filled from the column of its own name says no more than mapping by name does.
-      const isNeeded = column.field.mandatory && column.name !== companyColumn
-      if (isNeeded || plainName(source) !== plainName(column.name)) lacking.push(source)
+      if (!isOptional) lacking.push(source)
     } else {
       sources[entity.columns.indexOf(column)] = place
       used.add(place)
