@@ -5,7 +5,7 @@ import { tableOf } from '../execution/staged-rows'
 import { builtInFormat } from '../format/registry'
 import type { Transaction } from '../platform/database'
 import { findSourceFormat } from '../project/source-format-store'
-import { writingsOf } from './field-reading'
+import { writingsOf } from './field-writing'
 import { openStaging, restageRows, type StagedRow } from './restage'
 import { columnNamed, findStaged, findStagedEntity, type StagedEntity, type StagedRecord } from './staged-records'
 

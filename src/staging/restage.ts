@@ -50,12 +50,14 @@ export interface Staging {
   readonly entity: Entity
   readonly table: string
   readonly readings: FieldReadings
+  /** Company of records that name none. */
+  readonly company: string | null
   readonly asksRules: boolean
   readonly numbers: readonly NumberSupply[]
 }
 
 /** What says how the staged records of an execution's entity are read again. */
-export type StagedWork = Pick<Work, 'id' | 'entity' | 'stagingTable' | 'sourceFormat' | 'settings'>
+export type StagedWork = Pick<Work, 'id' | 'entity' | 'company' | 'stagingTable' | 'sourceFormat' | 'settings'>
 
 /** Opens the staged records of an execution's entity to be read again. Throws as `openMessage` does. */
 export async function openStaging(db: Queryable, registry: EntityRegistry, work: StagedWork): Promise<Staging> {
@@ -68,6 +70,7 @@ export async function openStaging(db: Queryable, registry: EntityRegistry, work:
     entity,
     table: work.stagingTable ?? stagingTable(entity),
     readings: readingsOf(format, entity, mapping, numbers),
+    company: entity.companySpecific ? work.company : null,
     asksRules,
     numbers: [...numbers.values()],
   }
@@ -106,7 +109,7 @@ async function restageChunk(tx: Transaction, work: Work, staging: Staging, after
 export async function restageRows(
   tx: Transaction,
   workId: number,
-  { entity, table, readings, asksRules, numbers }: Staging,
+  { entity, table, readings, company, asksRules, numbers }: Staging,
   rows: readonly StagedRow[],
   goodState: 'V' | 'R' | 'E',
 ): Promise<number> {
@@ -127,7 +130,7 @@ export async function restageRows(
       executionEntityId: workId,
       width: row.values.length,
       sources: row.values.map((_, index) => index),
-      company: null,
+      company,
       goodState,
       sourceBytes: block.bytes.length,
       asksRules,

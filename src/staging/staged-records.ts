@@ -44,6 +44,7 @@ export interface StagedFilter {
 /** An entity of an execution whose staged records are looked at. */
 export interface StagedEntity extends StagedPlace {
   readonly executionId: string
+  readonly company: string | null
   readonly state: EntityState
   readonly mode: ExecutionMode
   readonly sourceFormat: string | null
@@ -64,7 +65,7 @@ export async function findStagedEntity(
 ): Promise<StagedEntity> {
   const name = entityName === undefined ? null : registry.get(entityName).name
   const found = await db.query<StagedEntity>(
-    `SELECT e.id, e.entity, e.staging_table AS "stagingTable", e.execution_id AS "executionId", e.state, e.mode,
+    `SELECT e.id, e.entity, e.staging_table AS "stagingTable", e.execution_id AS "executionId", m.company, e.state, e.mode,
        coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings
      FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
      JOIN entrepot.message m ON m.id = x.message_id

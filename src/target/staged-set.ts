@@ -1,4 +1,4 @@
-import { type Column, type Entity, fieldTypes } from '../entity'
+import { type Column, type Entity, fieldTypes, findColumn } from '../entity'
 import { executionStagingTable, quoteIdentifier, quoteLiteral, stagingTable } from '../entity/names'
 import type { Work } from '../execution/work'
 
@@ -45,7 +45,7 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
           ({ conversions, defaultValue, useTextQualifier }) =>
             conversions || defaultValue !== undefined || useTextQualifier,
         )
-        .map(({ field }) => field),
+        .flatMap(({ field }) => findColumn(entity, field)?.name ?? []),
     ),
     hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
     state: first.scope === 'all' ? 'V' : 'R',
