@@ -3,11 +3,15 @@ import type { Queryable } from '../platform/database'
 import { storableJson } from './storable'
 
 /**
- * Locks executions whose entities are about to end. Before the entities' own rows, in every transaction that ends some:
- * the one that ends first may have to stop the others.
+ * Locks executions whose entities are about to end, each behind its message, as whoever acts on one does. Before the
+ * entities' own rows, in every transaction that ends some: the one that ends first may have to stop the others.
  */
 export async function lockExecutions(tx: Queryable, executionIds: readonly string[]): Promise<void> {
-  await tx.query('SELECT id FROM entrepot.execution WHERE id = ANY($1) ORDER BY id FOR UPDATE', [executionIds])
+  await tx.query(
+    `SELECT x.id FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id
+     WHERE x.id = ANY($1) ORDER BY x.id FOR UPDATE OF m, x`,
+    [executionIds],
+  )
 }
 
 /**

@@ -16,13 +16,14 @@ export async function demandBytes(db: Queryable, messageId: string): Promise<voi
 }
 
 /**
- * Refuses to go on when staged records in error of an execution are gone. Call it with its message's row locked, and they stay.
+ * Refuses to go on when staged records of an execution that are in error or wait to be promoted are gone. Call it with its message's row locked, and they stay.
  * Throws  RequestRefused EA130 (410).
  */
 export async function demandStaged(db: Queryable, executionId: string): Promise<void> {
   const gone = await db.query<{ entity: string; at: Date }>(
     `SELECT entity, staging_removed_at AS at FROM entrepot.execution_entity
-     WHERE execution_id = $1 AND records_in_error > 0 AND staging_removed_at IS NOT NULL ORDER BY id LIMIT 1`,
+     WHERE execution_id = $1 AND (records_in_error > 0 OR state = 'Staged') AND staging_removed_at IS NOT NULL
+     ORDER BY id LIMIT 1`,
     [executionId],
   )
   for (const { entity, at } of gone) {

@@ -1,13 +1,14 @@
 import type { Entity, EntityRegistry } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
+import { isAsItCame } from '../execution/staged-rows'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { RecordBlock } from '../format/record-block'
 import { builtInFormat } from '../format/registry'
 import type { Queryable, Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { findSourceFormat } from '../project/source-format-store'
-import { copyErrors, copyStaging, isAsItCame } from './copy'
+import { copyErrors, copyStaging } from './copy'
 import { type FieldReadings, readingsOf } from './field-reading'
 import { type NumberSupply, openNumbers } from './number-supply'
 import { entityOf } from './open-message'
@@ -37,7 +38,7 @@ export async function restage({ db, registry }: Context, work: Work): Promise<Du
   return db.transaction(async (tx) => {
     await fence(tx, [work])
     return tx.query<DueWork>(
-      `UPDATE entrepot.execution_entity SET state = 'Promoting', lease_until = NULL, attempts = 0, due_at = now(),
+      `UPDATE entrepot.execution_entity SET state = 'Promoting', lease_until = NULL, attempts = 0, due_at = now(), repeats = NULL,
          records_in_error = (SELECT count(*) FROM ${staging.table} WHERE _execution_entity = $1 AND _state = 'E')
        WHERE id = $1 RETURNING id, epoch, state`,
       [work.id],

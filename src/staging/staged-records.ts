@@ -3,11 +3,10 @@ import { quoteIdentifier } from '../entity/names'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
-import { type StagedPlace, tableOf } from '../execution/staged-rows'
+import { isAsItCame, type StagedPlace, tableOf } from '../execution/staged-rows'
 import type { EntityState } from '../execution/states'
 import type { Queryable } from '../platform/database'
 import type { EntitySettings } from '../project/entity-settings'
-import { isAsItCame } from './copy'
 
 /**
  * Transfer statuses of staged records, after Dynamics 365's: not promoted, promoted, in error, left to a later record of
