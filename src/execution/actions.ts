@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
 import { finishExecutions } from './finish'
-import { demandAllStaged, demandBytes, demandStaged } from './removed'
+import { demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
 import type { DueWork } from './work'
@@ -56,6 +56,9 @@ export async function startLoaded(db: Database, executionId: string): Promise<Ac
   })
 }
 
+/** SQL: an entity whose records in error a retry promotes; those of a dry run were never to be promoted. */
+const hasErrorsToRetry = `state = 'Finished' AND records_in_error > 0 AND mode <> 'validate'`
+
 interface LockedExecution {
   readonly state: string
   readonly is_newest: boolean
@@ -75,7 +78,7 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
        e.is_loaded AND x.state = 'NotRun' AS is_loaded, e.is_void, e.has_troubles
      FROM entrepot.execution x CROSS JOIN LATERAL (
        SELECT bool_and(state = 'NotRun') AS is_loaded, bool_and(state IN ('Failed', 'Canceled', 'NotRun')) AS is_void,
-         bool_or(state IN ('Failed', 'Canceled', 'NotRun') OR state = 'Finished' AND records_in_error > 0) AS has_troubles
+         bool_or(state IN ('Failed', 'Canceled', 'NotRun') OR ${hasErrorsToRetry}) AS has_troubles
        FROM entrepot.execution_entity WHERE execution_id = x.id) e
      WHERE x.id = $1 FOR UPDATE OF x`,
     [executionId],
@@ -106,16 +109,16 @@ async function runAgain(tx: Transaction, executionId: string, messageId: string)
   for (const place of lost) await forgetStaged(tx, place)
   return tx.query<DueWork>(
     `WITH again AS (
-       UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'all', error = NULL, staging_table = NULL, staging_removed_at = NULL,
+       UPDATE entrepot.execution_entity e SET state = 'Staging', scope = 'all', mode = x.mode, error = NULL, staging_table = NULL, staging_removed_at = NULL,
          columns = NULL, source_columns = NULL, sparse = false, repeats = NULL, checked = false, promoted_chunks = '{}',
          staged_records = 0, records_read = 0, records_inserted = 0, records_updated = 0, records_unchanged = 0,
          records_superseded = 0, records_in_error = 0, staging_started_at = NULL, staging_finished_at = NULL,
          target_started_at = NULL, target_finished_at = NULL, attempts = 0, lease_until = NULL, due_at = now()
-       WHERE id = ANY($2) RETURNING id, epoch, state
+       FROM entrepot.execution x WHERE e.id = ANY($2) AND x.id = e.execution_id RETURNING e.id, e.epoch, e.state
      ), errors AS (
        UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'errors', checked = false, promoted_chunks = '{}',
          attempts = 0, lease_until = NULL, due_at = now()
-       WHERE execution_id = $1 AND state = 'Finished' AND records_in_error > 0 RETURNING id, epoch, state
+       WHERE execution_id = $1 AND ${hasErrorsToRetry} RETURNING id, epoch, state
      )
      SELECT * FROM again UNION ALL SELECT * FROM errors ORDER BY id`,
     [executionId, lost.map(({ id }) => id)],
@@ -135,9 +138,9 @@ async function runMessageAgain(tx: Transaction, messageId: string, executionId: 
   const due = await tx.query<DueWork>(
     `INSERT INTO entrepot.execution_entity (execution_id, message_seq, ordered_activity, entity, small, mode, source_entry,
        source_bytes, source_format, settings, execution_unit, level_in_unit, sequence_in_level, fail_level_on_error, fail_unit_on_error)
-     SELECT $1, message_seq, ordered_activity, entity, small, mode, source_entry,
+     SELECT $1, message_seq, ordered_activity, entity, small, x.mode, source_entry,
        source_bytes, source_format, settings, execution_unit, level_in_unit, sequence_in_level, fail_level_on_error, fail_unit_on_error
-     FROM entrepot.execution_entity WHERE execution_id = $2 ORDER BY id
+     FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id WHERE execution_id = $2 ORDER BY e.id
      RETURNING id, epoch, state`,
     [newId, executionId],
   )
@@ -146,7 +149,8 @@ async function runMessageAgain(tx: Transaction, messageId: string, executionId: 
 
 /**
  * Checks what an execution has staged and left there as promotion would, and writes nothing to the targets.
- * Throws  RequestRefused EA108 (404), EA110 (409) when nothing of it waits to be promoted.
+ * Throws  RequestRefused EA108 (404), EA110 (409) when nothing of it waits to be promoted or it is not the newest, EA130
+ *         (410) when the clean-up has removed what it has staged.
  */
 export async function validateStaged(
   db: Database,
@@ -175,7 +179,8 @@ export interface PromoteChoice {
 
 /**
  * Promotes what an execution has staged and left there: all good records, chosen ones, or those in error.
- * Throws  RequestRefused EA108 (404), EA110 (409) when nothing of it waits to be promoted.
+ * Throws  RequestRefused EA108 (404), EA110 (409) when nothing of it waits to be promoted or it is not the newest, EA130
+ *         (410) when the clean-up has removed what it has staged.
  */
 export async function promoteStaged(
   db: Database,
@@ -204,14 +209,15 @@ async function withStaged(
 ): Promise<ActionResult> {
   const { messageId } = await findExecution(db, executionId)
   return db.transaction(async (tx) => {
-    await lockExecution(tx, executionId, messageId)
+    const execution = await lockExecution(tx, executionId, messageId)
+    if (!execution.is_newest) throw refused(`The message of ${executionId} has a newer execution: promote that one`)
+    await demandStaged(tx, executionId)
     const staged = await tx.query<StagedPlace>(
       `SELECT id, entity, staging_table AS "stagingTable" FROM entrepot.execution_entity
        WHERE execution_id = $1 AND state = 'Staged' AND ($2::text IS NULL OR entity = $2) ORDER BY id FOR UPDATE`,
       [executionId, entity ?? null],
     )
     if (staged.length === 0) throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted`)
-    await demandAllStaged(tx, executionId)
     const due = await setGoing(tx, staged)
     await reopen(tx, executionId)
     return { executionId, due }

@@ -16,22 +16,15 @@ export async function demandBytes(db: Queryable, messageId: string): Promise<voi
 }
 
 /**
- * Refuses to go on when staged records in error of an execution are gone. Call it with its message's row locked, and they stay.
+ * Refuses to go on when staged records of an execution that are in error or wait to be promoted are gone. Call it with its
+ * message's row locked, and they stay.
  * Throws  RequestRefused EA130 (410).
  */
-export function demandStaged(db: Queryable, executionId: string): Promise<void> {
-  return demandRows(db, executionId, 'records_in_error > 0')
-}
-
-/** As `demandStaged`, of all staged records that wait to be promoted. Throws RequestRefused EA130 (410). */
-export function demandAllStaged(db: Queryable, executionId: string): Promise<void> {
-  return demandRows(db, executionId, "state = 'Staged'")
-}
-
-async function demandRows(db: Queryable, executionId: string, which: string): Promise<void> {
+export async function demandStaged(db: Queryable, executionId: string): Promise<void> {
   const gone = await db.query<{ entity: string; at: Date }>(
     `SELECT entity, staging_removed_at AS at FROM entrepot.execution_entity
-     WHERE execution_id = $1 AND ${which} AND staging_removed_at IS NOT NULL ORDER BY id LIMIT 1`,
+     WHERE execution_id = $1 AND (records_in_error > 0 OR state = 'Staged') AND staging_removed_at IS NOT NULL
+     ORDER BY id LIMIT 1`,
     [executionId],
   )
   for (const { entity, at } of gone) {

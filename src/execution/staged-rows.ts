@@ -36,6 +36,13 @@ export async function deleteShared(tx: Queryable, entity: string, workIds: reado
   }
 }
 
+/**
+ * SQL: whether the texts of a record in error, a row `s` of a staging table, are as they came: those of a record that was
+ * good when it was staged, and failed at promotion only, are canonical.
+ */
+export const isAsItCame = `EXISTS (SELECT FROM entrepot.record_error r
+  WHERE r.execution_entity = s._execution_entity AND r.record_number = s._record_number AND r.step = 'stage')`
+
 /** Removes the staged records of an execution's entity, and what is known of their errors. */
 export async function forgetStaged(tx: Queryable, place: StagedPlace): Promise<void> {
   if (place.stagingTable !== null) await tx.query(dropExecutionStaging({ name: place.entity }, place.id))

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { isGuid } from '../entity/guid'
 import { RequestRefused } from '../errors'
-import type { Database, Queryable } from '../platform/database'
-import { getProject, linesAsJson, type ProjectEntity } from './data-project'
+import type { Database, Queryable, Transaction } from '../platform/database'
+import { getProject, insertProject, linesAsJson, lockProject, type ProjectEntity } from './data-project'
 
 /** A recurring channel of a data project, named by a GUID, with the entities that it takes. */
 export interface Activity {
@@ -77,14 +77,11 @@ export async function addActivity(db: Database, activity: NewActivity): Promise<
   })
 }
 
-async function addOwnProject(tx: Queryable, { name, entities = [] }: NewActivity): Promise<string> {
+async function addOwnProject(tx: Transaction, { name, entities = [] }: NewActivity): Promise<string> {
   if (entities.length === 0)
     throw new RequestRefused(400, 'EA109', 'An activity needs a data project or at least one entity')
-  const made = await tx.count(
-    `INSERT INTO entrepot.data_project (name, operation) VALUES ($1, 'Import') ON CONFLICT DO NOTHING`,
-    [name],
-  )
-  if (made === 0) throw nameTaken(name)
+  if (await lockProject(tx, name)) throw nameTaken(name)
+  await insertProject(tx, { name })
   for (const { entity, sourceFormat } of entities) {
     await tx.query(
       `INSERT INTO entrepot.data_project_entity (project, entity, source_format) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,

@@ -124,15 +124,27 @@ export type ProjectHeader = Pick<DataProject, 'name'> &
  * Adds a data project without entities.
  * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without a name.
  */
-export async function addProject(db: Queryable, header: ProjectHeader): Promise<DataProject> {
-  const { name, operation = 'Import', category = 'Integration', description = '' } = header
+export async function addProject(db: Database, header: ProjectHeader): Promise<DataProject> {
+  const { name } = header
   if (name.trim() === '') throw new RequestRefused(400, 'EA109', 'A data project needs a name')
-  if (await findProject(db, name)) throw new RequestRefused(409, 'EA110', `There is a data project '${name}' already`)
-  await db.query(
-    'INSERT INTO entrepot.data_project (name, operation, category, description) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-    [name, operation, category, description],
-  )
-  return getProject(db, name)
+  return db.transaction(async (tx) => {
+    if (await lockProject(tx, name)) throw new RequestRefused(409, 'EA110', `There is a data project '${name}' already`)
+    await insertProject(tx, header)
+    return getProject(tx, name)
+  })
+}
+
+/** Stores a new data project; `lockProject` has said that its name is free. */
+export async function insertProject(
+  tx: Transaction,
+  { name, operation = 'Import', category = 'Integration', description = '' }: ProjectHeader,
+): Promise<void> {
+  await tx.query('INSERT INTO entrepot.data_project (name, operation, category, description) VALUES ($1, $2, $3, $4)', [
+    name,
+    operation,
+    category,
+    description,
+  ])
 }
 
 /** Changes what is said of a project itself; what is left out stays. Throws RequestRefused EA118 (404). */
@@ -170,7 +182,7 @@ export type LineChange = Pick<ProjectEntity, 'entity'> & Partial<ProjectEntity>
 /** Adds an entity to a project, or changes the one that is there. Throws RequestRefused EA118 (404). */
 export async function setProjectEntity(db: Database, name: string, change: LineChange): Promise<DataProject> {
   return db.transaction(async (tx) => {
-    const project = await lockProject(tx, name)
+    const project = await getLocked(tx, name)
     const known = project.entities.find(({ entity }) => entity === change.entity)
     await putLine(tx, project.name, { ...defaultLine, ...known, ...change })
     return getProject(tx, project.name)
@@ -180,7 +192,7 @@ export async function setProjectEntity(db: Database, name: string, change: LineC
 /** Takes an entity out of a project. Throws RequestRefused EA118 (404), EA105 (404) when it is not there. */
 export async function removeProjectEntity(db: Database, name: string, entity: string): Promise<DataProject> {
   return db.transaction(async (tx) => {
-    const project = await lockProject(tx, name)
+    const project = await getLocked(tx, name)
     const removed = await tx.count('DELETE FROM entrepot.data_project_entity WHERE project = $1 AND entity = $2', [
       project.name,
       entity,
@@ -202,8 +214,7 @@ export async function overwriteProject(
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
   const { category = 'Integration', description } = project
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 4))', [project.name])
-  const known = await findProject(tx, project.name)
+  const known = await lockProject(tx, project.name)
   if (known && !overwrite) {
     throw new RequestRefused(
       400,
@@ -219,18 +230,22 @@ export async function overwriteProject(
     ])
     await tx.query('DELETE FROM entrepot.data_project_entity WHERE project = $1', [known.name])
   } else {
-    await tx.query(
-      `INSERT INTO entrepot.data_project (name, operation, category, description) VALUES ($1, 'Import', $2, $3)`,
-      [project.name, category, description],
-    )
+    await insertProject(tx, { name: project.name, category, description })
   }
   for (const line of lines) await putLine(tx, known?.name ?? project.name, line)
 }
 
-async function lockProject(tx: Transaction, name: string): Promise<DataProject> {
-  const { name: exact } = await getProject(tx, name)
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 4))', [exact])
-  return getProject(tx, exact)
+/**
+ * Whoever adds or changes a data project of this name follows after the others that do, whatever the letter case.
+ * Returns  the project, if there is one.
+ */
+export async function lockProject(tx: Transaction, name: string): Promise<DataProject | undefined> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 4))', [name])
+  return findProject(tx, name)
+}
+
+async function getLocked(tx: Transaction, name: string): Promise<DataProject> {
+  return (await lockProject(tx, name)) ?? getProject(tx, name)
 }
 
 async function putLine(tx: Queryable, project: string, line: ProjectEntity): Promise<void> {

@@ -61,12 +61,19 @@ function unknownField(entity: Entity, field: string): MappingFault {
 
 function fieldMapFaults({ name, field }: Column, map: FieldMap): MappingFault[] {
   const faults: MappingFault[] = []
-  const { source, defaultValue, conversions = [], numberSequence } = map
+  const { source, defaultValue, conversions = [], numberSequence, ignoreBlankValues } = map
   if (source === null && defaultValue === undefined && numberSequence === undefined) {
     faults.push({ field: name, reason: `${name} has neither a source nor a default value nor a number sequence` })
   }
   if (numberSequence !== undefined && field.type !== 'string') {
     faults.push({ field: name, reason: `${name} is ${field.type}: a number sequence gives texts` })
+  }
+  if (defaultValue === '' && field.mandatory) {
+    faults.push({ field: name, reason: `${name} is mandatory: its default value is empty` })
+  }
+  const instead = defaultValue !== undefined ? 'default value' : numberSequence !== undefined && 'number sequence'
+  if (ignoreBlankValues && instead) {
+    faults.push({ field: name, reason: `${name} ignores blank values, and has a ${instead} for them` })
   }
   const values = [
     ...(defaultValue === undefined ? [] : [{ what: 'the default value', text: defaultValue }]),

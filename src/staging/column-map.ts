@@ -2,6 +2,9 @@ import { companyColumn, type Entity, findColumn, plainName } from '../entity'
 import { MessageRejected } from '../errors'
 import type { FieldMap } from '../project/mapping'
 
+/** Name of the column by which a file of records in error says what is wrong with them: that file may be sent again. */
+export const reasonColumn = 'ErrorMessage'
+
 /** Which column of a source gives which column of the entity. */
 export interface ColumnMap {
   /** For each column of the entity, in its order, the index of the source's column; -1 for none. */
@@ -41,21 +44,20 @@ export function mapColumns(entity: Entity, names: readonly string[], rules: Mapp
     )
   }
   refuseMissing(entity, map, rules)
-  if (rules.strict && unknown.length > 0) {
-    throw new MessageRejected(
-      'EF108',
-      `${entity.label} has no field for ${listed(unknown)}, and the activity is strict`,
-      {
-        entity: entity.name,
-        line: 1,
-      },
-    )
-  }
+  if (rules.strict) refuseUnknown(entity, unknown)
   return map
 }
 
+/** Throws MessageRejected EF108 when there are names that go nowhere. */
+export function refuseUnknown(entity: Entity, unknown: readonly string[]): void {
+  if (unknown.length === 0) return
+  const text = `${entity.label} has no field for ${listed(unknown)}, and the activity is strict`
+  throw new MessageRejected('EF108', text, { entity: entity.name, line: 1 })
+}
+
 function byMapping(entity: Entity, names: readonly string[], mapping: readonly FieldMap[]): ColumnMap {
-  const places = new Map(names.map((name, index) => [plainName(name), index]))
+  const places = new Map<string, number[]>()
+  names.forEach((name, index) => void places.set(plainName(name), [...(places.get(plainName(name)) ?? []), index]))
   const sources = entity.columns.map(() => -1)
   const lacking: string[] = []
   const used = new Set<number>()
@@ -68,7 +70,8 @@ function byMapping(entity: Entity, names: readonly string[], mapping: readonly F
       })
     }
     if (source === null) continue
-    const place = places.get(plainName(source))
+    const [place, other] = places.get(plainName(source)) ?? []
+    if (other !== undefined) throw namedTwice(entity, column.name, names[place!]!, names[other]!)
     if (place === undefined) {
       if (!isOptional) lacking.push(source)
     } else {
@@ -76,7 +79,12 @@ function byMapping(entity: Entity, names: readonly string[], mapping: readonly F
       used.add(place)
     }
   }
-  return { sources, unknown: names.filter((_, index) => !used.has(index)), lacking }
+  return { sources, unknown: names.filter((name, index) => !used.has(index) && name !== reasonColumn), lacking }
+}
+
+function namedTwice(entity: Entity, field: string, one: string, other: string): MessageRejected {
+  const place = { entity: entity.name, field, line: 1 }
+  return new MessageRejected('EF103', `The columns '${one}' and '${other}' are the same field`, place)
 }
 
 function byName(entity: Entity, names: readonly string[]): ColumnMap {
@@ -87,16 +95,9 @@ function byName(entity: Entity, names: readonly string[]): ColumnMap {
     const index = column === undefined ? -1 : entity.columns.indexOf(column)
     if (index === -1) unknown.push(name)
     else if (sources[index] === -1) sources[index] = source
-    else {
-      const other = names[sources[index]!]
-      throw new MessageRejected('EF103', `The columns '${other}' and '${name}' are the same field`, {
-        entity: entity.name,
-        field: entity.columns[index]!.name,
-        line: 1,
-      })
-    }
+    else throw namedTwice(entity, entity.columns[index]!.name, names[sources[index]!]!, name)
   })
-  return { sources, unknown, lacking: [] }
+  return { sources, unknown: unknown.filter((name) => name !== reasonColumn), lacking: [] }
 }
 
 function refuseMissing(entity: Entity, { sources }: ColumnMap, { company, mapping }: MappingRules): void {

@@ -64,16 +64,27 @@ export function columnPlan(
 
 const undecided: ByteRule = () => -1
 
+/** Whether a cell without characters is one that is not given: a number stands in for it, or nothing does. */
+export function takesBlankForNone({ numbers, ignoresBlank }: ColumnPlan): boolean {
+  return numbers !== undefined || ignoresBlank
+}
+
 /**
- * The canonical text of a cell, or what is wrong with it. The one rule: the conversion, then the field's own parser decide,
- * whatever the byte rule left undecided.
+ * The canonical text of a cell, or what is wrong with it; undefined for a blank one that counts as not given. The one rule:
+ * the conversion, then the field's own parser decide, whatever the byte rule left undecided.
  */
-export function readCell(plan: ColumnPlan, text: string): string | FieldFault {
-  const { column, convert, refusesEmpty, emptyText, numbers } = plan
+export function readCell(plan: ColumnPlan, text: string): string | FieldFault | undefined {
+  const { column, convert, refusesEmpty, emptyText } = plan
   const converted = convert === undefined ? text : convert(text)
   if (typeof converted !== 'string') return converted
   if (converted !== '') return fieldTypes[column.field.type].parse(converted, column.field)
-  return refusesEmpty && numbers === undefined ? { code: 'ER201', reason: 'is empty' } : emptyText
+  if (takesBlankForNone(plan)) return undefined
+  return refusesEmpty ? { code: 'ER201', reason: 'is empty' } : emptyText
+}
+
+/** The next number as the field has it, or what is wrong with it: a sequence may outgrow its field. */
+export function readNumber({ column: { field } }: ColumnPlan, number: string): string | FieldFault {
+  return fieldTypes[field.type].parse(number, field)
 }
 
 /** What is wrong with the text of a cell; undefined for a good one. */
@@ -81,14 +92,19 @@ export function fieldFault(
   plan: ColumnPlan,
   text: string | undefined,
 ): { code: ErrorCode; reason: string } | undefined {
-  const { column, refusesAbsent, source } = plan
-  if (text === undefined) {
-    return refusesAbsent && source !== -1 && !plan.isFilled
-      ? { code: 'ER201', reason: `${column.name} is not given` }
-      : undefined
-  }
-  const read = readCell(plan, text)
+  const { column, refusesAbsent, source, numbers } = plan
+  const read = text === undefined ? undefined : readCell(plan, text)
   if (typeof read === 'string') return undefined
-  const value = text === '' ? '' : ` '${shownValue(text)}'`
-  return { code: read.code, reason: `${column.name}${value} ${read.reason}` }
+  if (read !== undefined) {
+    const value = text ? ` '${shownValue(text)}'` : ''
+    return { code: read.code, reason: `${column.name}${value} ${read.reason}` }
+  }
+  if (numbers !== undefined) {
+    const number = readNumber(plan, numbers.next)
+    if (typeof number === 'string') return undefined
+    return { code: number.code, reason: `${column.name} would be ${numbers.next}, which ${number.reason}` }
+  }
+  return text === undefined && refusesAbsent && source !== -1 && !plan.isFilled
+    ? { code: 'ER201', reason: `${column.name} is not given` }
+    : undefined
 }

@@ -11,13 +11,6 @@ export function copyStaging(entity: Entity, table: string): string {
   return `COPY ${table} (_execution_entity, _record_number, _line, _state, _raw, ${names.join(', ')}) FROM STDIN`
 }
 
-/**
- * SQL: whether the texts of a record in error, a row `s` of a staging table, are as they came: those of a record that was
- * good when it was staged, and failed at promotion only, are canonical.
- */
-export const isAsItCame = `EXISTS (SELECT FROM entrepot.record_error r
-  WHERE r.execution_entity = s._execution_entity AND r.record_number = s._record_number AND r.step = 'stage')`
-
 /** Writes the errors of staged records. */
 export async function copyErrors(
   tx: Transaction,

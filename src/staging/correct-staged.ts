@@ -5,7 +5,7 @@ import { tableOf } from '../execution/staged-rows'
 import { builtInFormat } from '../format/registry'
 import type { Transaction } from '../platform/database'
 import { findSourceFormat } from '../project/source-format-store'
-import { writingsOf } from './field-reading'
+import { writingsOf } from './field-writing'
 import { openStaging, restageRows, type StagedRow } from './restage'
 import { columnNamed, findStaged, findStagedEntity, type StagedEntity, type StagedRecord } from './staged-records'
 
@@ -29,8 +29,8 @@ export async function correctStaged(
     const entity = context.registry.get(staged.entity)
     const record = await findStaged(tx, entity, staged, recordNumber)
     refuseUnfit(staged, record)
-    const staging = await openStaging(context.db, context.registry, staged)
-    const row = await correctedRow(context, entity, staged, record, correction)
+    const staging = await openStaging(tx, context.registry, staged)
+    const row = await correctedRow(tx, entity, staged, record, correction)
     const isStaged = staged.state === 'Staged'
     const inError = await restageRows(tx, staged.id, staging, [row], isStaged ? 'V' : 'E')
     if (inError === 0 && !isStaged) await noteCorrected(tx, staged, row)
@@ -59,13 +59,13 @@ function refuseUnfit(staged: StagedEntity, { status, recordNumber }: StagedRecor
 
 /** The record as the source would have written it, with the corrections in it. */
 async function correctedRow(
-  { db }: Context,
+  tx: Transaction,
   entity: Entity,
   { sourceFormat, settings }: StagedEntity,
   record: StagedRecord & { readonly isAsItCame: boolean },
   correction: Correction,
 ): Promise<StagedRow> {
-  const format = sourceFormat === null ? builtInFormat('CSV-Comma')! : await findSourceFormat(db, sourceFormat)
+  const format = sourceFormat === null ? builtInFormat('CSV-Comma')! : await findSourceFormat(tx, sourceFormat)
   const written = writingsOf(format.format, entity, settings.mapping)
   const changes = new Map(Object.entries(correction).map(([field, text]) => [columnNamed(entity, field), text]))
   const values = entity.columns.map(({ name }, index) => {
@@ -86,10 +86,13 @@ async function noteCorrected(tx: Transaction, { id }: StagedEntity, { number, li
   )
 }
 
-/** The account follows; fields that the file does not give are promoted from now on, and reading no longer knows the keys. */
+/**
+ * The account follows; fields that the file does not give are promoted from now on, this record may leave out some that it
+ * does give, and reading no longer knows the keys.
+ */
 async function noteChange(tx: Transaction, staged: StagedEntity, fields: readonly string[]): Promise<void> {
   await tx.query(
-    `UPDATE entrepot.execution_entity e SET repeats = NULL, sparse = e.sparse OR NOT e.columns @> $2::text[],
+    `UPDATE entrepot.execution_entity e SET repeats = NULL, sparse = true,
        columns = ARRAY(SELECT DISTINCT name FROM unnest(e.columns || $2::text[]) AS name),
        records_in_error = (SELECT count(*) FROM ${tableOf(staged)} WHERE _execution_entity = $1 AND _state = 'E')
      WHERE e.id = $1`,

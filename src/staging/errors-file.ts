@@ -3,15 +3,15 @@ import { quoteIdentifier, stagingTable } from '../entity/names'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import { demandStaged } from '../execution/removed'
+import { isAsItCame } from '../execution/staged-rows'
 import { detectFormat } from '../format/detect'
 import { peek } from '../format/peek'
 import { type RecordWriter, recordWriter, type SourceFormat } from '../format/registry'
 import type { EntitySettings } from '../project/entity-settings'
 import { findSourceFormat } from '../project/source-format-store'
-import { mapColumns } from './column-map'
+import { mapColumns, reasonColumn } from './column-map'
 import { compositeErrorsFile } from './composite-errors-file'
-import { isAsItCame } from './copy'
-import { writingsOf } from './field-reading'
+import { type FieldWriting, writingsOf } from './field-writing'
 import { type FilePlace, openFile } from './message-bytes'
 
 /** Records read at a time. */
@@ -28,9 +28,6 @@ export interface ErrorsChoice {
   /** A last column says what is wrong; whoever imports the file again leaves it out. */
   readonly withReason?: boolean
 }
-
-/** Name of the column that says what is wrong. */
-export const reasonColumn = 'ErrorMessage'
 
 /**
  * The records of an execution's entity that are in error, in the format that they came in, ready to be corrected and sent
@@ -158,7 +155,7 @@ function lineOf(
   { raw, values, isAsItCame: isRaw, reason }: FailedRecord,
   writer: RecordWriter,
   { header, sources }: Layout,
-  written: readonly ((canonical: string) => string)[],
+  written: readonly FieldWriting[],
   { withReason }: ErrorsChoice,
 ): string {
   if (raw !== null) return writer.raw(raw)

@@ -1,6 +1,6 @@
 import { type Column, type Convert, type Entity, fieldTypes, findColumn } from '../entity'
 import { MessageRejected } from '../errors'
-import { conventionOf, inConvention } from '../format/conventions'
+import { conventionOf } from '../format/conventions'
 import type { SourceFormat } from '../format/source-format'
 import type { FieldMap } from '../project/mapping'
 import type { NumberSupply } from './number-supply'
@@ -77,18 +77,4 @@ function convertOf(
 
 function withoutQuotes(text: string): string {
   return /^".*"$/s.test(text) && text.length > 1 ? text.slice(1, -1).replaceAll('""', '"') : text
-}
-
-/** The inverse, for records that are written back into a file of the source: a canonical text as the source would write it. */
-export function writingsOf(
-  format: SourceFormat,
-  entity: Entity,
-  mapping: readonly FieldMap[] | undefined,
-): readonly ((canonical: string) => string)[] {
-  return entity.columns.map((column) => {
-    const convention = inConvention(format, column.field) ?? ((text: string) => text)
-    const conversions = mapping?.find(({ field }) => findColumn(entity, field) === column)?.conversions ?? []
-    const pairs = new Map(conversions.map(({ from, to }) => [to, from]).reverse() as [string, string][])
-    return (canonical) => pairs.get(canonical) ?? convention(canonical)
-  })
 }

@@ -12,29 +12,40 @@ const numbersAhead = 5_000
 export class NumberSupply {
   /** How many are given out so far; set back where a record that took some is in error after all. */
   used = 0
-  private next = 0
+  private first = 0
   private until = 0
 
-  constructor(private readonly sequence: NumberSequence) {}
+  /** `fields`: how many fields of a record take a number of it. */
+  constructor(
+    private readonly sequence: NumberSequence,
+    private readonly fields: number,
+  ) {}
 
-  /** How many records can be given a number without more being taken. */
+  /** How many records can be given their numbers without more being taken. */
   get left(): number {
-    return this.until - this.next - this.used
+    return Math.floor((this.until - this.first - this.used) / this.fields)
   }
 
-  /** The next number as its text. */
+  /** The next number as its text; it is not taken yet. */
+  get next(): string {
+    return numberText(this.sequence.format, this.first + this.used)
+  }
+
+  /** Takes the next number, as its text. */
   take(): string {
-    if (this.left <= 0) throw new Error(`The numbers of ${this.sequence.name} are used up`)
-    return numberText(this.sequence.format, this.next + this.used++)
+    const { next } = this
+    if (this.first + this.used >= this.until) throw new Error(`The numbers of ${this.sequence.name} are used up`)
+    this.used++
+    return next
   }
 
   /** Before a transaction: takes enough for so many records, where they are taken ahead. */
   async reserve(db: Queryable, records: number): Promise<void> {
     this.settle()
     if (this.sequence.gapless || this.left >= records) return
-    const count = Math.max(records, numbersAhead)
-    this.next = await takeNumbers(db, this.sequence.name, count)
-    this.until = this.next + count
+    const count = Math.max(records * this.fields, numbersAhead)
+    this.first = await takeNumbers(db, this.sequence.name, count)
+    this.until = this.first + count
   }
 
   /**
@@ -45,8 +56,9 @@ export class NumberSupply {
     const { name, gapless } = this.sequence
     if (!gapless && records === 0) return
     this.used = 0
-    this.next = await takeNumbers(tx, name, gapless ? 0 : records)
-    this.until = gapless ? Number.MAX_SAFE_INTEGER : this.next + records
+    const count = gapless ? 0 : records * this.fields
+    this.first = await takeNumbers(tx, name, count)
+    this.until = gapless ? Number.MAX_SAFE_INTEGER : this.first + count
   }
 
   /** In the same transaction, when they have theirs. */
@@ -55,18 +67,24 @@ export class NumberSupply {
   }
 
   private settle(): void {
-    this.next += this.used
+    this.first += this.used
     this.used = 0
   }
 }
 
-/** Opens the sequences that a mapping names. Throws RequestRefused EA109 for one that is not there. */
+/**
+ * Opens the sequences that a mapping names, in the order of their names: whoever takes numbers of several locks them in it.
+ * Throws  RequestRefused EA109 for one that is not there.
+ */
 export async function openNumbers(
   db: Queryable,
   mapping: readonly FieldMap[] | undefined,
 ): Promise<Map<string, NumberSupply>> {
-  const names = new Set((mapping ?? []).flatMap(({ numberSequence }) => numberSequence ?? []))
+  const named = (mapping ?? []).flatMap(({ numberSequence }) => numberSequence ?? [])
   const supplies = new Map<string, NumberSupply>()
-  for (const name of names) supplies.set(name, new NumberSupply(await getNumberSequence(db, name)))
+  for (const name of [...new Set(named)].sort()) {
+    const fields = named.filter((each) => each === name).length
+    supplies.set(name, new NumberSupply(await getNumberSequence(db, name), fields))
+  }
   return supplies
 }

@@ -3,12 +3,12 @@ import { MessageRejected } from '../errors'
 import type { Context } from '../execution/context'
 import type { Work } from '../execution/work'
 import { detectFormat } from '../format/detect'
-import type { RecordSource } from '../format/record-block'
+import type { RecordBlock, RecordSource } from '../format/record-block'
 import { openRecords } from '../format/registry'
 import type { SourceFormat } from '../format/source-format'
 import type { FieldMap } from '../project/mapping'
 import { findSourceFormat } from '../project/source-format-store'
-import { type ColumnMap, mapColumns } from './column-map'
+import { type ColumnMap, mapColumns, reasonColumn, refuseUnknown } from './column-map'
 import { readingsOf } from './field-reading'
 import type { KeySet } from './key-set'
 import { openFile } from './message-bytes'
@@ -56,7 +56,19 @@ export async function openMessage(context: Context, work: Work, groupKeys?: KeyS
     asksRules,
     ...(groupKeys ? { groupKeys } : {}),
   })
-  return { entity, source, map, encoder, numbers: [...numbers.values()] }
+  const strict = work.strict ? { ...source, blocks: strictly(entity, source) } : source
+  return { entity, source: strict, map, encoder, numbers: [...numbers.values()] }
+}
+
+/** What an XML file names is known only when it is read. */
+async function* strictly(entity: Entity, { blocks, unknownNames }: RecordSource): AsyncGenerator<RecordBlock> {
+  for await (const block of blocks) {
+    refuseUnknown(
+      entity,
+      [...unknownNames].filter((name) => name !== reasonColumn),
+    )
+    yield block
+  }
 }
 
 /** The names by which an XML file is read, and the columns of a file without header: the mapping's, else the entity's. */

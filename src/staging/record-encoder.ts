@@ -1,13 +1,22 @@
-import { type Entity, fieldTypes } from '../entity'
+import type { Entity } from '../entity'
 import { writeCopyText } from '../entity/field-bytes'
 import type { ErrorCode } from '../errors'
 import { type RecordError, shownValue } from '../execution/record-error'
 import { storable } from '../execution/storable'
 import { type RecordBlock, type RecordFault, textAt } from '../format/record-block'
-import { type ColumnPlan, columnPlan, fieldFault, notGiven, readCell } from './column-plan'
+import {
+  type ColumnPlan,
+  columnPlan,
+  fieldFault,
+  notGiven,
+  readCell,
+  readNumber,
+  takesBlankForNone,
+} from './column-plan'
 import type { EncoderOptions } from './encoder-options'
 import { KeySet } from './key-set'
 import type { NumberSupply } from './number-supply'
+import { ruleErrors } from './rule-errors'
 
 const tab = 9
 const newline = 10
@@ -106,14 +115,16 @@ export class RecordEncoder {
     this.keys.giveUp()
     for (let r = 0; r < block.count; r++) {
       this.plans.forEach((plan, c) => {
-        const { source } = plan
-        if (source === -1) return
-        const at = r * this.width + source
-        const isBlank = plan.ignoresBlank && block.starts[at] === block.ends[at]
-        if (block.starts[at]! >= 0 && !isBlank) this.given[c] = true
-        else if (!plan.isFilled) this.leftOut[c] = true
+        if (plan.source !== -1) this.noteGiven(c, block.starts[r * this.width + plan.source]! >= 0)
       })
     }
+  }
+
+  /** Notes of a record that it gives a column, or leaves it out, or may do either: its texts may be corrected. */
+  private noteGiven(c: number, isGiven: boolean): void {
+    const { isFilled, ignoresBlank } = this.plans[c]!
+    if (isGiven) this.given[c] = true
+    if (ignoresBlank || (!isGiven && !isFilled)) this.leftOut[c] = true
   }
 
   /** Writes a good record; false, with nothing written, when something is wrong with it. */
@@ -137,7 +148,8 @@ export class RecordEncoder {
       if (!this.writeCell(block, r, c, plan)) return this.rewind(rowAt)
       if (plan.column.isKey) this.keys.feed(this.out, cellAt, this.at)
     }
-    if (this.asksRules && this.ruleErrors(block, r).length > 0) return this.rewind(rowAt)
+    if (this.asksRules && ruleErrors(this.entity, this.plans, block, this.width, r).length > 0)
+      return this.rewind(rowAt)
     this.out[this.at++] = newline
     this.keys.add(block.firstRecordNumber + r)
     return true
@@ -148,39 +160,43 @@ export class RecordEncoder {
     const { source } = plan
     const start = source === -1 ? -1 : starts[r * this.width + source]!
     if (start === -1) {
-      if (plan.numbers !== undefined) return this.writeNumberOf(plan.numbers)
+      if (plan.numbers !== undefined) return this.writeNone(c, plan)
       if (source !== -1 && !plan.isFilled) this.leftOut[c] = true
       this.writeBytes(plan.absent)
       return source === -1 || !plan.refusesAbsent
     }
     const end = ends[r * this.width + source]!
-    if (start === end) {
-      if (plan.numbers !== undefined) return this.writeNumberOf(plan.numbers)
-      if (plan.ignoresBlank) {
-        this.leftOut[c] = true
-        this.writeBytes(notGiven)
-        return true
-      }
-    }
-    this.given[c] = true
     if (start === end && plan.convert === undefined) {
+      if (takesBlankForNone(plan)) return this.writeNone(c, plan)
+      this.given[c] = true
       this.writeBytes(plan.empty)
       return !plan.refusesEmpty
     }
     this.makeRoom((end - start) * 2)
     const next = plan.rule(bytes, start, end, this.out, this.at)
     if (next !== -1) {
+      this.given[c] = true
       this.at = next
       return true
     }
     const read = readCell(plan, bytes.toString('utf8', start, end))
+    if (read === undefined) return this.writeNone(c, plan)
+    this.given[c] = true
     if (typeof read !== 'string') return false
     this.writeText(read)
     return true
   }
 
-  private writeNumberOf(numbers: NumberSupply): true {
-    this.writeText(numbers.take())
+  /** Writes the number that stands in for a value that is not given, or that it is not given. */
+  private writeNone(c: number, plan: ColumnPlan): boolean {
+    if (plan.numbers === undefined) {
+      this.leftOut[c] = true
+      this.writeBytes(notGiven)
+      return true
+    }
+    const number = readNumber(plan, plan.numbers.take())
+    if (typeof number !== 'string') return false
+    this.writeText(number)
     return true
   }
 
@@ -194,8 +210,10 @@ export class RecordEncoder {
     this.recordsInError++
     const before = this.errors.length
     this.writePrefix(block, r, errorState)
-    for (const plan of this.plans) {
+    for (let c = 0; c < this.plans.length; c++) {
+      const plan = this.plans[c]!
       const text = textAt(block, this.width, r, plan.source)
+      if (plan.source !== -1) this.noteGiven(c, text !== undefined)
       this.out[this.at++] = tab
       if (text === undefined) this.writeBytes(plan.isFilled ? notGiven : plan.absent)
       else this.writeText(storable(text))
@@ -203,7 +221,8 @@ export class RecordEncoder {
       if (fault) this.note(block, r, fault.code, plan.column.name, text ?? null, fault.reason)
     }
     this.out[this.at++] = newline
-    if (this.errors.length === before && this.asksRules) this.errors.push(...this.ruleErrors(block, r))
+    if (this.errors.length === before && this.asksRules)
+      this.errors.push(...ruleErrors(this.entity, this.plans, block, this.width, r))
   }
 
   /** Writes a record that has no fields because its shape is wrong. */
@@ -231,25 +250,6 @@ export class RecordEncoder {
     const shown = value === null ? null : shownValue(value)
     const recordNumber = block.firstRecordNumber + r
     this.errors.push({ recordNumber, line: block.lines[r]!, code, field, value: shown, reason })
-  }
-
-  /** What the entity's own rule says of a record whose fields are right. */
-  private ruleErrors(block: RecordBlock, r: number): RecordError[] {
-    const row: Record<string, unknown> = {}
-    for (const plan of this.plans) {
-      const { name, field } = plan.column
-      const text = textAt(block, this.width, r, plan.source)
-      const canonical = text === undefined ? plan.emptyText : readCell(plan, text)
-      row[name] = fieldTypes[field.type].value(canonical as string) // called for records whose fields have all been read
-    }
-    return this.entity.validateRecord!(row).map(({ field, reason }) => ({
-      recordNumber: block.firstRecordNumber + r,
-      line: block.lines[r]!,
-      code: 'ER210',
-      field: field ?? null,
-      value: field === undefined ? null : shownValue(String(row[field])),
-      reason,
-    }))
   }
 
   private writePrefix(block: RecordBlock, r: number, state: Buffer, raw?: string): void {

@@ -1,12 +1,13 @@
 import type { Entity, EntityRegistry } from '../entity'
 import { quoteIdentifier, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
+import { isAsItCame } from '../execution/staged-rows'
 import { type DueWork, fence, type Work } from '../execution/work'
 import { builtInFormat } from '../format/registry'
 import type { Queryable, Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { findSourceFormat } from '../project/source-format-store'
-import { copyErrors, copyStaging, isAsItCame } from './copy'
+import { copyErrors, copyStaging } from './copy'
 import { type FieldReadings, readingsOf } from './field-reading'
 import { type NumberSupply, openNumbers } from './number-supply'
 import { blockOf, type RecordTexts } from './one-record-block'
@@ -37,7 +38,7 @@ export async function restage({ db, registry }: Context, work: Work): Promise<Du
   return db.transaction(async (tx) => {
     await fence(tx, [work])
     return tx.query<DueWork>(
-      `UPDATE entrepot.execution_entity SET state = 'Promoting', lease_until = NULL, attempts = 0, due_at = now(),
+      `UPDATE entrepot.execution_entity SET state = 'Promoting', lease_until = NULL, attempts = 0, due_at = now(), repeats = NULL,
          records_in_error = (SELECT count(*) FROM ${staging.table} WHERE _execution_entity = $1 AND _state = 'E')
        WHERE id = $1 RETURNING id, epoch, state`,
       [work.id],
@@ -50,12 +51,14 @@ export interface Staging {
   readonly entity: Entity
   readonly table: string
   readonly readings: FieldReadings
+  /** Company of records that name none. */
+  readonly company: string | null
   readonly asksRules: boolean
   readonly numbers: readonly NumberSupply[]
 }
 
 /** What says how the staged records of an execution's entity are read again. */
-export type StagedWork = Pick<Work, 'id' | 'entity' | 'stagingTable' | 'sourceFormat' | 'settings'>
+export type StagedWork = Pick<Work, 'id' | 'entity' | 'company' | 'stagingTable' | 'sourceFormat' | 'settings'>
 
 /** Opens the staged records of an execution's entity to be read again. Throws as `openMessage` does. */
 export async function openStaging(db: Queryable, registry: EntityRegistry, work: StagedWork): Promise<Staging> {
@@ -68,6 +71,7 @@ export async function openStaging(db: Queryable, registry: EntityRegistry, work:
     entity,
     table: work.stagingTable ?? stagingTable(entity),
     readings: readingsOf(format, entity, mapping, numbers),
+    company: entity.companySpecific ? work.company : null,
     asksRules,
     numbers: [...numbers.values()],
   }
@@ -104,7 +108,7 @@ async function restageChunk(tx: Transaction, work: Work, staging: Staging, after
 export async function restageRows(
   tx: Transaction,
   workId: number,
-  { entity, table, readings, asksRules, numbers }: Staging,
+  { entity, table, readings, company, asksRules, numbers }: Staging,
   rows: readonly StagedRow[],
   goodState: 'V' | 'R' | 'E',
 ): Promise<number> {
@@ -125,7 +129,7 @@ export async function restageRows(
       executionEntityId: workId,
       width: row.values.length,
       sources: row.values.map((_, index) => index),
-      company: null,
+      company,
       goodState,
       sourceBytes: block.bytes.length,
       asksRules,

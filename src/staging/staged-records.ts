@@ -3,11 +3,10 @@ import { quoteIdentifier } from '../entity/names'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
-import { type StagedPlace, tableOf } from '../execution/staged-rows'
+import { isAsItCame, type StagedPlace, tableOf } from '../execution/staged-rows'
 import type { EntityState } from '../execution/states'
 import type { Queryable } from '../platform/database'
 import type { EntitySettings } from '../project/entity-settings'
-import { isAsItCame } from './copy'
 
 /**
  * Transfer statuses of staged records, after Dynamics 365's: not promoted, promoted, in error, left to a later record of
@@ -44,6 +43,7 @@ export interface StagedFilter {
 /** An entity of an execution whose staged records are looked at. */
 export interface StagedEntity extends StagedPlace {
   readonly executionId: string
+  readonly company: string | null
   readonly state: EntityState
   readonly mode: ExecutionMode
   readonly sourceFormat: string | null
@@ -68,7 +68,7 @@ export async function findStagedEntity(
   // Records of a composite are looked at member by member.
   const holders = registry.composites.filter(({ members }) => members.some(({ entity }) => entity.name === name))
   const found = await db.query<StagedEntity>(
-    `SELECT e.id, e.entity, e.staging_table AS "stagingTable", e.execution_id AS "executionId", e.state, e.mode,
+    `SELECT e.id, e.entity, e.staging_table AS "stagingTable", e.execution_id AS "executionId", m.company, e.state, e.mode,
        coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings
      FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
      JOIN entrepot.message m ON m.id = x.message_id

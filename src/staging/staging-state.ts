@@ -1,6 +1,7 @@
 import { storableJson } from '../execution/storable'
 import type { DueWork, Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
+import { reasonColumn } from './column-map'
 import type { OpenedMessage } from './open-message'
 
 /** A message whose records are all staged. */
@@ -88,7 +89,7 @@ function factsOf(message: StagedMessage): StagedFacts {
     sparse: encoder.isSparse,
     repeats: encoder.repeats,
     lacking: map.lacking,
-    unknown: [...new Set([...map.unknown, ...source.unknownNames])],
+    unknown: [...new Set([...map.unknown, ...source.unknownNames])].filter((name) => name !== reasonColumn),
     is_empty: records === 0,
   }
 }

@@ -33,12 +33,12 @@ export async function checkDocuments(
     await nameMember(tx, set)
   }
   await spread()
-  await settleSelfRelations(tx, sets, spread)
+  await settleSelfRelations(tx, sets, spread, placeOf)
   let shared = 0
   for (const set of children) shared += await noteSharedKeys(tx, set, root!)
   if (shared > 0) {
     await spread()
-    await settleSelfRelations(tx, sets, spread)
+    await settleSelfRelations(tx, sets, spread, placeOf)
   }
   await supersedeDocuments(tx, root!, sets)
   const [found] = await countFaults(tx, [work.id])
@@ -58,11 +58,12 @@ async function settleSelfRelations(
   tx: Queryable,
   sets: readonly StagedSet[],
   spread: () => Promise<number>,
+  placeOf?: PlaceOf,
 ): Promise<void> {
   for (let isChanged = true; isChanged; ) {
     isChanged = false
     for (const set of sets) {
-      if (!(await checkSelfRelations(tx, set))) continue
+      if (!(await checkSelfRelations(tx, set, placeOf))) continue
       await nameMember(tx, set)
       isChanged = true
     }

@@ -27,7 +27,7 @@ export type PlaceOf = (entity: Entity) => string
  * mandatory fields of new records, then keys that occur twice. Records at fault get state E (S where a later record
  * of the same message has their key) and a row in `record_error` for each fault.
  * Records in error already are checked for company and relations as well, so that a person sees all that is wrong.
- * Input   `placeOf`: where related records are looked up; the target tables unless said otherwise.
+ * Input   `placeOf`: where the entity's own and related records are looked up; the target tables unless said otherwise.
  * Returns  the counts of those that have any; inError includes what staging found.
  */
 export async function checkStaged(
@@ -37,7 +37,7 @@ export async function checkStaged(
   placeOf: PlaceOf = targetTable,
 ): Promise<CheckResult[]> {
   await checkRecords(tx, registry, set, placeOf)
-  await checkSelfRelations(tx, set)
+  await checkSelfRelations(tx, set, placeOf)
   if (set.repeats?.length !== 0) await supersede(tx, set)
   return countFaults(tx, set.ids)
 }
@@ -52,7 +52,7 @@ export async function checkRecords(
   const references = [companyReference(registry, set, placeOf), ...relationReferences(set, placeOf)].filter(
     (each) => each !== undefined,
   )
-  const checks = [lostReferences(set, references), ...mandatoryChecks(set)]
+  const checks = [lostReferences(set, references), ...mandatoryChecks(set, placeOf)]
   if (set.hasErrors) checks.push(lostReferencesInError(set, references))
   let found = 0
   for (const check of checks) if (check !== undefined) found += await tx.count(check, [set.ids])
@@ -60,9 +60,13 @@ export async function checkRecords(
 }
 
 /** The part of `checkStaged` that looks at records which relate to others of their entity. Returns whether it found faults. */
-export async function checkSelfRelations(tx: Queryable, set: StagedSet): Promise<boolean> {
+export async function checkSelfRelations(
+  tx: Queryable,
+  set: StagedSet,
+  placeOf: PlaceOf = targetTable,
+): Promise<boolean> {
   let found = 0
-  for (const check of selfRelationChecks(set)) found += await tx.count(check, [set.ids])
+  for (const check of selfRelationChecks(set, placeOf)) found += await tx.count(check, [set.ids])
   if (found > 0) await markInError(tx, set)
   return found > 0
 }
@@ -136,7 +140,7 @@ function relationReferences(set: StagedSet, placeOf: PlaceOf): Reference[] {
     .map((relation) => referenceOf(set.entity, relation, placeOf))
 }
 
-function referenceOf(entity: Entity, relation: Relation, placeOf: PlaceOf = targetTable): Reference {
+function referenceOf(entity: Entity, relation: Relation, placeOf: PlaceOf): Reference {
   const related = relatedEntity(entity, relation)
   const columns = new Map(entity.columns.map((column) => [column.name, column]))
   const given = (Object.entries(relation.fields) as [string, string][]).map(([own, theirs]) => ({
@@ -201,11 +205,11 @@ function faultRows({ code, given, reason }: Pick<Reference, 'code' | 'given' | '
 }
 
 /** A record may relate to another one of the same file; whoever relates to a record in error is in error too. */
-function selfRelationChecks(set: StagedSet): string[] {
+function selfRelationChecks(set: StagedSet, placeOf: PlaceOf): string[] {
   return checkableRelations(set)
     .filter(({ to }) => to === 'self')
     .map((relation) => {
-      const reference = referenceOf(set.entity, relation)
+      const reference = referenceOf(set.entity, relation, placeOf)
       const inFile = reference.pairs
         .map(({ own, theirs }) => `p.${theirs} = s.${quoteIdentifier(own.name)}`)
         .concat('p._execution_entity = s._execution_entity')
@@ -220,7 +224,7 @@ function selfRelationChecks(set: StagedSet): string[] {
 }
 
 /** A field that must have a value and is not in the file is a fault of records that are not there yet. */
-function mandatoryChecks(set: StagedSet): string[] {
+function mandatoryChecks(set: StagedSet, placeOf: PlaceOf): string[] {
   const { entity, columns, sparse } = set
   return entity.columns
     .filter(({ field, isKey }) => field.mandatory && field.default === undefined && !isKey)
@@ -233,7 +237,7 @@ function mandatoryChecks(set: StagedSet): string[] {
         name,
         'NULL',
         quoteLiteral(`${name} is mandatory for a new record and is not given`),
-        `${fromStaged(set)}${isAbsent} AND NOT EXISTS (SELECT FROM ${targetTable(entity)} t WHERE ${sameKey(entity)})`,
+        `${fromStaged(set)}${isAbsent} AND NOT EXISTS (SELECT FROM ${placeOf(entity)} t WHERE ${sameKey(entity)})`,
       )
     })
 }

@@ -1,20 +1,39 @@
-import { companyColumn, quoteIdentifier, targetTable } from '../entity'
+import { companyColumn, type Entity, quoteIdentifier, targetTable } from '../entity'
+import { isAsItCame } from '../execution/staged-rows'
 import type { Queryable } from '../platform/database'
-import { fromStaged, type StagedSet } from './staged-set'
+import type { StagedSet } from './staged-set'
+
+/** Where the staged records of a truncating import are. */
+export interface TruncatingPlace {
+  readonly entity: Entity
+  /** SQL name of the staging table that holds them. */
+  readonly table: string
+  /** SQL: array of the ids of the execution's entities that they belong to. */
+  readonly ids: string
+}
 
 /**
  * SQL: whether a target record `t` is one of those that a truncating import replaces: all of an entity without company,
- * else those of the message's company and of the companies in the file, so that other companies keep theirs.
- * Parameters  $1 as in every statement of a set, $2 the company of the message or null.
+ * else those of the message's company and of the companies in the file, so that other companies keep theirs. A record that
+ * could not be read names no company.
  */
-export function isReplaced(set: StagedSet): string {
-  if (!set.entity.companySpecific) return 'true'
+export function isReplaced({ entity, table, ids }: TruncatingPlace): string {
+  if (!entity.companySpecific) return 'true'
   const company = quoteIdentifier(companyColumn)
-  return `(t.${company} = $2 OR t.${company} IN (SELECT s.${company} ${fromStaged(set)}))`
+  const isRead = `(s._state <> 'E' OR NOT ${isAsItCame})`
+  return `(t.${company} IN (SELECT s.${company} FROM ${table} s WHERE s._execution_entity = ANY(${ids}) AND ${isRead})
+    OR t.${company} IN (SELECT m.company FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
+      JOIN entrepot.message m ON m.id = x.message_id WHERE e.id = ANY(${ids})))`
+}
+
+/** SQL: the target's records that a truncating import leaves there, in place of the table. */
+export function withoutReplaced(place: TruncatingPlace): string {
+  return `(SELECT t.* FROM ${targetTable(place.entity)} t WHERE NOT ${isReplaced(place)})`
 }
 
 /** Removes the target records that a truncating import replaces. */
-export async function emptyTarget(tx: Queryable, set: StagedSet, company: string | null): Promise<void> {
-  const values = set.entity.companySpecific ? [set.ids, company] : []
-  await tx.query(`DELETE FROM ${targetTable(set.entity)} t WHERE ${isReplaced(set)}`, values)
+export async function emptyTarget(tx: Queryable, { entity, table, ids }: StagedSet): Promise<void> {
+  const place = { entity, table, ids: '$1' }
+  // An entity without company has no use for the ids.
+  await tx.query(`DELETE FROM ${targetTable(entity)} t WHERE $1::bigint[] IS NOT NULL AND ${isReplaced(place)}`, [ids])
 }

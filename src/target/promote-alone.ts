@@ -11,7 +11,7 @@ import { entityNamed } from './entity-named'
 import { joinWithTargets } from './joins'
 import { boundIdleTime, inTurn, lockTargets } from './locks'
 import { observeFinished } from './observe-finished'
-import { type StagedSet, stagedSet } from './staged-set'
+import { isFirstRound, type StagedSet, stagedSet } from './staged-set'
 import { type UpsertCounts, upsertPart } from './upsert'
 
 /** Promotes one execution's entity in parts, several at a time; parts that were promoted before are left out. */
@@ -32,7 +32,10 @@ async function check({ db, registry, limits }: Context, work: Work, set: StagedS
   await db.transaction(async (tx) => {
     await boundIdleTime(tx, limits.leaseSeconds)
     await joinWithTargets(tx, checkedEntities(registry, set.entity), work.bytes)
-    if (work.settings.truncateEntityData && work.scope === 'all') await emptyTarget(tx, set, work.company)
+    if (work.settings.truncateEntityData && (await isFirstRound(tx, work, set))) {
+      await lockTargets(tx, [set.entity], 'exclusive')
+      await emptyTarget(tx, set)
+    }
     const [result = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set)
     await fence(tx, [work])
     await tx.query(
@@ -118,8 +121,10 @@ export async function finishPromotion(
     await lockExecutions(tx, [work.executionId])
     await fence(tx, [work])
     const state = work.scope === 'all' ? 'Finished' : await settleSelected(tx, work, sets)
+    // What was promoted piece by piece and has come to its end is like what was imported: a retry goes on from there.
     await tx.query(
-      `UPDATE entrepot.execution_entity SET state = $2, lease_until = NULL, attempts = 0, target_finished_at = now()
+      `UPDATE entrepot.execution_entity SET state = $2, lease_until = NULL, attempts = 0, target_finished_at = now(),
+         mode = CASE WHEN $2 = 'Finished' THEN 'import' ELSE mode END
        WHERE id = $1`,
       [work.id, state],
     )

@@ -1,6 +1,7 @@
-import { type Column, type Entity, fieldTypes } from '../entity'
+import { type Column, type Entity, fieldTypes, findColumn } from '../entity'
 import { executionStagingTable, quoteIdentifier, quoteLiteral, stagingTable } from '../entity/names'
 import type { Work } from '../execution/work'
+import type { Queryable } from '../platform/database'
 
 /** Staged records that are promoted by the same statements: of one entity, giving the same columns. */
 export interface StagedSet {
@@ -45,7 +46,7 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
           ({ conversions, defaultValue, useTextQualifier }) =>
             conversions || defaultValue !== undefined || useTextQualifier,
         )
-        .map(({ field }) => field),
+        .flatMap(({ field }) => findColumn(entity, field)?.name ?? []),
     ),
     hasErrors: works.some(({ recordsInError }) => recordsInError > 0),
     state: first.scope === 'all' ? 'V' : 'R',
@@ -54,12 +55,27 @@ export function stagedSet(entity: Entity, works: readonly Work[]): StagedSet {
 }
 
 /**
- * Records that are promoted now, or were before: P where an execution is promoted piece by piece, V where it was
+ * Records that are promoted now, or were before: P where an execution is promoted piece by piece, V as well where it was
  * promoted as a whole.
  */
 function winnersOf({ scope, mode }: Work): string {
   if (scope === 'all') return `'V', 'P'`
-  return mode === 'stage' ? `'R', 'P'` : `'R', 'V'`
+  return mode === 'stage' ? `'R', 'P'` : `'R', 'V', 'P'`
+}
+
+/** Whether nothing of the set was promoted in an earlier run: then a truncating import empties the target. */
+export async function isFirstRound(
+  tx: Queryable,
+  { scope, mode, executionMode }: Work,
+  set: StagedSet,
+): Promise<boolean> {
+  if (executionMode !== 'stage') return scope === 'all'
+  if (mode === 'import') return false // it came to its end before
+  const promoted = await tx.query(
+    `SELECT FROM ${set.table} WHERE _execution_entity = ANY($1) AND _state = 'P' LIMIT 1`,
+    [set.ids],
+  )
+  return promoted.length === 0
 }
 
 /** What two works must have in common to be promoted by the same statements. */
@@ -72,9 +88,11 @@ export function fromStaged({ table, state }: StagedSet): string {
   return `FROM ${table} s WHERE s._execution_entity = ANY($1) AND s._state = '${state}'`
 }
 
-/** SQL: the staged records of the set that are in error but have their fields. */
+/** SQL: the staged records of the set that are in error but have their fields, unless they were checked before. */
 export function fromInError({ table }: StagedSet): string {
-  return `FROM ${table} s WHERE s._execution_entity = ANY($1) AND s._state = 'E' AND s._raw IS NULL`
+  return `FROM ${table} s WHERE s._execution_entity = ANY($1) AND s._state = 'E' AND s._raw IS NULL AND NOT EXISTS (
+    SELECT FROM entrepot.record_error r WHERE r.execution_entity = s._execution_entity
+      AND r.record_number = s._record_number AND r.step = 'promote')`
 }
 
 /** SQL: a staged text as the type of its target column. */

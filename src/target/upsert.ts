@@ -1,7 +1,6 @@
 import type { Column } from '../entity'
 import { quoteIdentifier, targetTable } from '../entity/names'
 import type { Queryable } from '../platform/database'
-import { isReplaced } from './empty-target'
 import { defaultOf, fromStaged, type StagedSet, sameKey, typed } from './staged-set'
 
 /** How staged records changed the target. */
@@ -64,18 +63,10 @@ export async function upsertTogether(tx: Queryable, set: StagedSet): Promise<Map
 
 /**
  * Counts what promoting a set would do, and does nothing.
- * Input   `emptiedFor`: the records that a truncating import of this company replaces count as gone.
+ * Input   `place`: SQL, the target table or a sub-query in its place.
  */
-export async function countUpsert(
-  tx: Queryable,
-  set: StagedSet,
-  { emptiedFor }: { emptiedFor?: string | null } = {},
-): Promise<Map<number, UpsertCounts>> {
-  const target = targetTable(set.entity)
-  const isEmptied = emptiedFor !== undefined
-  const place = isEmptied ? `(SELECT t.* FROM ${target} t WHERE NOT ${isReplaced(set)})` : target
-  const values = isEmptied && set.entity.companySpecific ? [set.ids, emptiedFor] : [set.ids]
-  return countsOf(await tx.query<OutcomeRow>(`WITH ${sorted(set, place)} ${countSorted}`, values))
+export async function countUpsert(tx: Queryable, set: StagedSet, place: string): Promise<Map<number, UpsertCounts>> {
+  return countsOf(await tx.query<OutcomeRow>(`WITH ${sorted(set, place)} ${countSorted}`, [set.ids]))
 }
 
 interface OutcomeRow {

@@ -8,7 +8,7 @@ import { memberSets } from './member-sets'
 import { observeFinished } from './observe-finished'
 import { entitiesOf, sumOf } from './promote-composite'
 import { countUpsert } from './upsert'
-import { placesBefore, saveValidation } from './validate-alone'
+import { placesOf, saveValidation } from './validate-alone'
 
 /** Says what promoting the documents of a composite's execution would do, and does not do it; see `validateAlone`. */
 export async function validateComposite(context: Context, work: Work, composite: CompositeEntity): Promise<void> {
@@ -17,16 +17,15 @@ export async function validateComposite(context: Context, work: Work, composite:
   const sets = memberSets(composite, work)
   const finished = await db.transaction(async (tx) => {
     await boundIdleTime(tx, limits.leaseSeconds)
-    const placeOf = await placesBefore(tx, registry, work)
+    const placeOf = await placesOf(tx, registry, work, sets)
     await joinWithTargets(tx, entitiesOf(context, sets), work.bytes)
     const { inError, superseded } = await checkDocuments(tx, registry, composite, work, sets, placeOf)
     const members = sets.map(({ entity }) => entity)
     await joinWithTargets(tx, members, work.bytes)
-    const emptied = work.settings.truncateEntityData ? { emptiedFor: work.company } : {}
     const all = []
-    for (const set of sets) all.push((await countUpsert(tx, set, emptied)).get(work.id))
+    for (const set of sets) all.push((await countUpsert(tx, set, placeOf(set.entity))).get(work.id))
     const counts = sumOf(all.filter((each) => each !== undefined))
-    return saveValidation(tx, work, { inError, superseded, ...counts })
+    return saveValidation(tx, work, sets, { inError, superseded, ...counts })
   })
   await observeFinished(db, [work], finished, startedAt)
 }

@@ -23,7 +23,7 @@ function unfinished(db: Queryable): Promise<object[]> {
 /**
  * Expects that every record is accounted for (promise P5): each message is at its end, each record that was read is staged
  * once, or was cleaned up as a whole, the counts are those of the tables, nothing is held, and nothing is left of what is
- * gone.
+ * gone. Of what waits in staging to be promoted the counts so far are right; those of a dry run say what would be.
  * Input   `isHistoryWhole`: false when messages were removed that have inserted target records.
  */
 export async function expectAccounted(
@@ -83,9 +83,9 @@ function brokenCounts(db: Queryable): Promise<object[]> {
        SELECT count(DISTINCT record_number) FILTER (WHERE code <> 'EP102') AS in_error,
          count(*) FILTER (WHERE code = 'EP102') AS superseded
        FROM entrepot.record_error WHERE execution_entity = e.id) r
-     WHERE e.state = 'Finished' AND (e.records_in_error <> r.in_error OR e.records_superseded <> r.superseded
-       OR e.records_read <> e.staged_records OR e.records_read <> e.records_inserted + e.records_updated
-         + e.records_unchanged + e.records_superseded + e.records_in_error)`,
+     WHERE e.state IN ('Finished', 'Staged') AND (e.records_in_error <> r.in_error OR e.records_superseded <> r.superseded
+       OR e.records_read <> e.staged_records OR e.state = 'Finished' AND e.records_read <> e.records_inserted
+         + e.records_updated + e.records_unchanged + e.records_superseded + e.records_in_error)`,
   )
 }
 
@@ -95,21 +95,25 @@ function stagingProblems(db: Queryable, name: string, entities: readonly Entity[
     (entity) => `SELECT _execution_entity, _record_number, _state FROM ${stagingTable(entity)}`,
   )
   return db.query(
-    `SELECT e.id, e.staged_records, s.* FROM (
+    `SELECT e.id, e.state, e.staged_records, s.* FROM (
        SELECT *, CASE WHEN staging_removed_at IS NULL THEN staged_records ELSE 0 END AS there FROM entrepot.execution_entity) e
      FULL JOIN (
        SELECT _execution_entity, count(*) AS rows, count(DISTINCT _record_number) AS records, max(_record_number) AS last,
-         count(*) FILTER (WHERE _state = 'E') AS in_error, count(*) FILTER (WHERE _state = 'S') AS superseded
+         count(*) FILTER (WHERE _state = 'E') AS in_error, count(*) FILTER (WHERE _state = 'S') AS superseded,
+         count(*) FILTER (WHERE _state = 'P') AS promoted, count(*) FILTER (WHERE _state = 'R') AS selected
        FROM (${staged.join(' UNION ALL ')}) r GROUP BY 1) s ON s._execution_entity = e.id
      WHERE e.id IS NULL OR e.entity = $1 AND ((e.there, e.there, e.there)
          IS DISTINCT FROM (coalesce(s.rows, 0), coalesce(s.records, 0), coalesce(s.last, 0))
-       OR e.state = 'Finished' AND e.staging_removed_at IS NULL
-         AND (e.records_in_error, e.records_superseded) IS DISTINCT FROM (coalesce(s.in_error, 0), coalesce(s.superseded, 0)))`,
+       OR e.state IN ('Finished', 'Staged') AND e.staging_removed_at IS NULL
+         AND (e.records_in_error, e.records_superseded, 0) IS DISTINCT FROM (coalesce(s.in_error, 0), coalesce(s.superseded, 0),
+           coalesce(s.selected, 0))
+       OR e.state = 'Staged' AND e.staging_removed_at IS NULL
+         AND e.records_inserted + e.records_updated + e.records_unchanged <> coalesce(s.promoted, 0))`,
     [name],
   )
 }
 
-/** The target tables of these entities, if they have other records than were inserted. */
+/** The target tables of these entities, if they have other records than were inserted; not known of those that were emptied in between. */
 function targetProblems(
   db: Queryable,
   entities: readonly Entity[],
@@ -120,7 +124,8 @@ function targetProblems(
     `SELECT * FROM (SELECT $1::text[] AS entities, ${records.join(' + ')} AS records,
        (SELECT coalesce(sum(records_inserted), 0) FROM entrepot.execution_entity
         WHERE entity = ANY($1) AND mode <> 'validate') AS inserted) t
-     WHERE records <> inserted`,
+     WHERE records <> inserted AND NOT EXISTS (SELECT FROM entrepot.execution_entity
+       WHERE entity = ANY($1) AND mode <> 'validate' AND settings ->> 'truncateEntityData' = 'true')`,
     [[...entities, ...composites].map(({ name }) => name)],
   )
 }
