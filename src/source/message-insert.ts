@@ -230,8 +230,11 @@ async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Prom
   )
 }
 
+/** Files that share their transactions are in memory together, whatever the size of the zip that they came in. */
+const smallFileBytes = 64 * 1024
+
 /** Small work shares its transactions with that of other messages; what does more than stage and promote goes by itself. */
-function isSmall({ message, settings }: NewWork & { message: NewMessage }): boolean {
+function isSmall({ message, settings, sourceBytes }: NewWork & { message: NewMessage }): boolean {
   const isPlain = !settings?.truncateEntityData && !settings?.mapping?.some(({ numberSequence }) => numberSequence)
-  return message.payload !== null && message.mode === 'import' && isPlain
+  return message.payload !== null && (sourceBytes ?? 0) <= smallFileBytes && message.mode === 'import' && isPlain
 }
