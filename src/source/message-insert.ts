@@ -232,8 +232,13 @@ async function insertBatch(tx: Queryable, messages: readonly NewMessage[]): Prom
   )
 }
 
+/** Files that share their transactions are in memory together, whatever the size of the zip that they came in. */
+const smallFileBytes = 64 * 1024
+
 /** Small work shares its transactions with that of other messages; what does more than stage and promote goes by itself. */
-function isSmall({ message, settings, isComposite = false }: NewWork & { message: NewMessage }): boolean {
+function isSmall(work: NewWork & { message: NewMessage }): boolean {
+  const { message, settings, sourceBytes, isComposite = false } = work
   const isPlain = !settings?.truncateEntityData && !settings?.mapping?.some(({ numberSequence }) => numberSequence)
-  return message.payload !== null && message.mode === 'import' && isPlain && !isComposite
+  const isInMemory = message.payload !== null && (sourceBytes ?? 0) <= smallFileBytes
+  return isInMemory && message.mode === 'import' && isPlain && !isComposite
 }

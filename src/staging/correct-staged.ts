@@ -29,17 +29,15 @@ export async function correctStaged(
     const entity = context.registry.get(staged.entity)
     const record = await findStaged(tx, entity, staged, recordNumber)
     refuseUnfit(staged, record)
+    const changes = changesOf(entity, correction)
     const staging = await openStaging(tx, context.registry, staged)
-    const row = await correctedRow(tx, entity, staged, record, correction)
+    const row = await correctedRow(tx, entity, staged, record, changes)
     const isStaged = staged.state === 'Staged'
     const inError = await restageRows(tx, staged.id, staging, [row], isStaged ? 'V' : 'E')
     if (inError === 0 && !isStaged) await noteCorrected(tx, staged, row)
-    await noteChange(
-      tx,
-      staged,
-      Object.keys(correction).map((field) => columnNamed(entity, field)),
-    )
-    return findStaged(tx, entity, staged, recordNumber)
+    await noteChange(tx, staged, [...changes.keys()])
+    const { isAsItCame: _, ...corrected } = await findStaged(tx, entity, staged, recordNumber)
+    return corrected
   })
 }
 
@@ -57,17 +55,27 @@ function refuseUnfit(staged: StagedEntity, { status, recordNumber }: StagedRecor
     throw refused(`Record ${recordNumber} is ${status}: only records that wait or are in error can be corrected`)
 }
 
+/** A correction by the names of the entity's columns. */
+function changesOf(entity: Entity, correction: Correction): Map<string, string | null> {
+  const changes = new Map<string, string | null>()
+  for (const [field, text] of Object.entries(correction)) {
+    const name = columnNamed(entity, field)
+    if (changes.has(name)) throw new RequestRefused(400, 'EA109', `The field ${name} is corrected twice`)
+    changes.set(name, text)
+  }
+  return changes
+}
+
 /** The record as the source would have written it, with the corrections in it. */
 async function correctedRow(
   tx: Transaction,
   entity: Entity,
   { sourceFormat, settings }: StagedEntity,
   record: StagedRecord & { readonly isAsItCame: boolean },
-  correction: Correction,
+  changes: ReadonlyMap<string, string | null>,
 ): Promise<StagedRow> {
   const format = sourceFormat === null ? builtInFormat('CSV-Comma')! : await findSourceFormat(tx, sourceFormat)
   const written = writingsOf(format.format, entity, settings.mapping)
-  const changes = new Map(Object.entries(correction).map(([field, text]) => [columnNamed(entity, field), text]))
   const values = entity.columns.map(({ name }, index) => {
     const change = changes.get(name)
     if (change !== undefined) return change

@@ -103,6 +103,9 @@ export async function listStaged(context: Context, executionId: string, filter: 
   const entity = context.registry.get(staged.entity)
   const conditions = [statusCondition(staged, filter.status)]
   const values: unknown[] = [staged.id, filter.afterRecord ?? 0, filter.limit]
+  if (filter.field === undefined && filter.contains !== undefined) {
+    throw new RequestRefused(400, 'EA109', `'${filter.contains.slice(0, 60)}' is looked for in a field: name one`)
+  }
   if (filter.field !== undefined) {
     const column = columnNamed(entity, filter.field)
     values.push(filter.contains ?? '')

@@ -55,20 +55,30 @@ export interface Part {
   readonly condition: string
 }
 
-/** As many as the project asks for, from its threshold on. */
-function connectionsFor({ limits }: Context, { settings, stagedRecords }: Work): number {
-  const { importThreshold = 0, taskCount } = settings
-  return taskCount !== undefined && stagedRecords >= importThreshold ? taskCount : limits.promoteConnections
+/** As many as the project asks for, from its threshold on; undefined where it does not. */
+function tasksFor({ settings: { importThreshold = 0, taskCount }, stagedRecords }: Work): number | undefined {
+  return stagedRecords >= importThreshold ? taskCount : undefined
 }
 
-/** Splits a staging table of its own by its pages, which stay as they are from the check on; a shared one is one part. */
+function connectionsFor({ limits }: Context, work: Work): number {
+  return tasksFor(work) ?? limits.promoteConnections
+}
+
+const wholeSet: Part = { number: 0, count: 1, condition: '' }
+
+/**
+ * Splits a staging table of its own by its pages, which stay as they are from the check on. Records in a shared one are one
+ * part, unless the project asks for tasks: then they are split by their numbers.
+ */
 async function planParts(context: Context, work: Work, { table }: StagedSet): Promise<Part[]> {
   const { db, limits } = context
+  if (work.scope !== 'all') return [wholeSet]
+  if (work.stagingTable === null) return rangesOf(Math.min(tasksFor(work) ?? 1, work.stagedRecords), work.stagedRecords)
   // As many for each connection, so that none idles while another does the last one.
   const connections = connectionsFor(context, work)
   const rounds = Math.max(1, Math.round(work.stagedRecords / (limits.partRecords * connections)))
-  const count = work.stagingTable === null || work.scope !== 'all' ? 1 : rounds * connections
-  if (count <= 1) return [{ number: 0, count: 1, condition: '' }]
+  const count = rounds * connections
+  if (count <= 1) return [wholeSet]
   const [{ pages = 0 } = {}] = await db.query<{ pages: number }>(
     `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS pages`,
     [table],
@@ -80,10 +90,20 @@ async function planParts(context: Context, work: Work, { table }: StagedSet): Pr
   })
 }
 
+function rangesOf(count: number, records: number): Part[] {
+  if (count <= 1) return [wholeSet]
+  const size = Math.ceil(records / count)
+  return Array.from({ length: count }, (_, number) => ({
+    number,
+    count,
+    condition: `AND s._record_number BETWEEN ${number * size + 1} AND ${(number + 1) * size}`,
+  }))
+}
+
 async function promotePart(context: Context, work: Work, entity: Entity, set: StagedSet, part: Part): Promise<void> {
   await context.db.transaction(async (tx) => {
     await boundIdleTime(tx, context.limits.leaseSeconds)
-    await lockTargets(tx, [entity], work.stagingTable === null ? 'exclusive' : 'shared')
+    await lockTargets(tx, [entity], work.stagingTable === null && part.count === 1 ? 'exclusive' : 'shared')
     await joinWithTargets(tx, [entity], work.bytes / part.count)
     faultPoint('promote.inPart')
     const counts = await upsertPart(tx, set, part.condition)

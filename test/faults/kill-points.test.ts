@@ -2,6 +2,7 @@ import { retryExecution } from '../../src/execution/actions'
 import { allFinished, expectAccounted, resultOf } from '../helpers/accounting'
 import { addMasterData, groupsFile, termsFile } from '../helpers/build'
 import { addOrderMasterData, manyOrders, salesOrders } from '../helpers/orders'
+import { packageOf } from '../helpers/package'
 import { type QueuePlace, queueBackends } from '../helpers/queues'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 import { killProcesses, startWorker } from '../helpers/worker-process'
@@ -37,6 +38,41 @@ const scenarios: Record<string, Scenario> = {
       for (let n = 0; n < 30; n++) await deliver('Customer groups', groupsFile(n), { externalId: `file ${n}` })
     },
     faults: ['stage.beforeCommit:1', 'stage.afterTogether:1', 'promote.beforeCommit:1'],
+  },
+  'a package of small files': {
+    prepare: async ({ deliver }) => {
+      const entities = [
+        { entityName: 'Terms of payment', text: termsFile(20, { days: 2 }) },
+        { entityName: 'Customer groups', text: groupsFile(1), levelInExecutionUnit: 2 },
+        { entityName: 'Currencies', text: 'CurrencyCode\nCHF\nTOOLONG\n', executionUnit: 2, failLevelOnError: true },
+        { entityName: 'Vendor groups', text: 'VendorGroupId\n10\n', executionUnit: 2, levelInExecutionUnit: 2 },
+      ]
+      await deliver('', await packageOf('Small', entities), { company: 'usmf', externalId: 'package' })
+    },
+    faults: ['stage.beforeCommit:1', 'stage.afterTogether:1', 'promote.beforeCommit:1', 'promote.beforeCommit:2'],
+  },
+  'a package with a large file': {
+    prepare: async ({ deliver }) => {
+      const entities = [
+        { entityName: 'Terms of payment', text: termsFile(24_000) },
+        { entityName: 'Customer groups', text: groupsFile(1) },
+        { entityName: 'Vendor groups', text: 'VendorGroupId\n10\n', levelInExecutionUnit: 2 },
+      ]
+      await deliver('', await packageOf('Large', entities), { company: 'usmf', externalId: 'package' })
+    },
+    faults: [
+      'stage.afterOwnTable:1',
+      'stage.beforeCommit:3',
+      'stage.afterChunk:2',
+      'stage.afterFinish:1',
+      'stage.afterFinish:3',
+      'promote.afterCheck:1',
+      'promote.beforeCommit:1',
+      'promote.afterPart:2',
+      'promote.beforeFinish:1',
+      'promote.afterCheck:2',
+      'promote.beforeFinish:2',
+    ],
   },
   'a retry of records in error': {
     prepare: async ({ hub, deliver, run }) => {

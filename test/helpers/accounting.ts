@@ -147,16 +147,16 @@ function halfDocuments(db: Queryable, { name, members }: CompositeEntity): Promi
  */
 export async function resultOf({ hub: { db, registry }, target }: TestHub): Promise<Record<string, unknown>> {
   const messages = await db.query(
-    `SELECT m.external_id, m.entity, m.state, m.error ->> 'code' AS error, x.state AS execution, e.state AS entity_state,
+    `SELECT m.external_id, e.entity, m.state, m.error ->> 'code' AS error, x.state AS execution, e.state AS entity_state,
        e.records_read, e.records_inserted, e.records_updated, e.records_unchanged, e.records_superseded, e.records_in_error
      FROM entrepot.message m JOIN entrepot.execution x ON x.message_id = m.id JOIN entrepot.execution_entity e ON e.execution_id = x.id
-     ORDER BY m.entity, m.external_id`,
+     ORDER BY e.entity, m.external_id`,
   )
   const errors = await db.query(
-    `SELECT m.external_id, r.record_number, r.line, r.step, r.code, r.field, r.value, r.reason
+    `SELECT m.external_id, e.entity, r.record_number, r.line, r.step, r.code, r.field, r.value, r.reason
      FROM entrepot.record_error r JOIN entrepot.execution_entity e ON e.id = r.execution_entity
      JOIN entrepot.execution x ON x.id = e.execution_id JOIN entrepot.message m ON m.id = x.message_id
-     ORDER BY m.entity, m.external_id, r.record_number, r.code, r.field`,
+     ORDER BY e.entity, m.external_id, r.record_number, r.code, r.field`,
   )
   const targets = await Promise.all(registry.all.map(async ({ name }) => [name, await target(name)] as const))
   return { messages, errors, targets: Object.fromEntries(targets) }

@@ -92,6 +92,26 @@ describe('a data package', () => {
     await expectAccounted(hub)
   })
 
+  it('is handled by the size of its files, however small its zip is', async () => {
+    const names = Array.from({ length: 14_000 }, (_, i) => [
+      'usmf',
+      `T${i}`,
+      'The same description again and again',
+      30,
+    ])
+    const text = csv(['dataAreaId', 'Name', 'Description', 'NumberOfDays'], names)
+    const file = await packageOf('Packed', [{ ...terms(), text: text.replaceAll('again,', `again${' '.repeat(24)},`) }])
+    expect(file.length).toBeLessThan(64 * 1024)
+    const { messageId } = await deliver(file)
+    const works = () =>
+      hub.hub.db.query('SELECT small, staging_table FROM entrepot.execution_entity ORDER BY id DESC LIMIT 1')
+    expect(await works()).toMatchObject([{ small: false }])
+    await hub.run()
+    expect(await works()).toMatchObject([{ staging_table: expect.stringContaining('PaymentTermEntity') }])
+    expect((await hub.outcome(messageId)).execution.entities[0]!.records).toMatchObject({ inserted: 14_000 })
+    await expectAccounted(hub)
+  })
+
   describe('whose entity has errors', () => {
     const bad = { ...groups(['10', 'Net99'], ['20', '']), levelInExecutionUnit: 1 }
     const sameLevel = { ...terms('Net11'), levelInExecutionUnit: 1, sequenceInLevel: 2 }
