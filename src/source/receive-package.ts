@@ -125,15 +125,16 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
  * where the manifest has none.
  */
 function linesFor({ name, lines }: PackageProject, { runOf, failOnError }: PackageDelivery): ProjectEntity[] {
+  const ownOf = ({ entity }: ProjectEntity) => runOf?.entities.find((own) => own.entity === entity)
   const enabled = lines
-    .filter(({ disabled }) => !disabled)
+    .filter((line) => !line.disabled && !ownOf(line)?.disabled)
     .map((line) => (failOnError ? { ...line, failExecutionUnitOnError: true } : line))
   if (enabled.length === 0) {
     throw new RequestRefused(400, 'EF315', `All entities of the package '${name}' are disabled: there is nothing to do`)
   }
   if (!runOf) return enabled
   return enabled.map((line) => {
-    const own = runOf.entities.find(({ entity }) => entity === line.entity)
+    const own = ownOf(line)
     if (!own) {
       throw new RequestRefused(400, 'EA105', `The project ${runOf.name} does not take ${line.entity}`, {
         entity: line.entity,

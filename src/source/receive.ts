@@ -158,9 +158,9 @@ function chooseEntity(
   activity: Activity | undefined,
 ): Entity | CompositeEntity | undefined {
   const wanted = name?.trim()
-  if (!wanted) return activity?.entities.length === 1 ? registry.getImportable(activity.entities[0]!.entity) : undefined
+  const taken = activity && takenBy(activity)
+  if (!wanted) return taken?.length === 1 ? registry.getImportable(taken[0]!) : undefined
   const entity = registry.getImportable(wanted)
-  const taken = activity?.entities.map((line) => line.entity)
   if (taken && !taken.includes(entity.name)) {
     const near = nearest(entity.name, taken)
     const hint = near === undefined ? '' : `; did you mean ${near}?`
@@ -169,8 +169,13 @@ function chooseEntity(
   return entity
 }
 
+/** Names of the entities of its project that are not turned off. */
+function takenBy({ entities }: Activity): string[] {
+  return entities.filter(({ disabled }) => !disabled).map(({ entity }) => entity)
+}
+
 function entityMissing(activity: Activity | undefined): RequestRefused {
-  const choice = activity ? `one of ${activity.entities.map(({ entity }) => entity).join(', ')}` : 'an entity'
+  const choice = activity ? `one of ${takenBy(activity).join(', ')}` : 'an entity'
   return new RequestRefused(400, 'EA106', `The message does not say which entity it holds: name ${choice}`)
 }
 

@@ -1,4 +1,5 @@
 import { addActivity, enableActivity } from '../../src/project/activity'
+import { setProjectEntity } from '../../src/project/data-project'
 import { receive } from '../../src/source/receive'
 import { addMasterData } from '../helpers/build'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
@@ -74,6 +75,16 @@ describe('receive', () => {
     expect(await refusal('Currencies', { activityId: 'nonsense' })).toMatch(/^404 EA101/)
     expect(await refusal('Currencies', { sourceFormat: 'Word' })).toMatch(/^400 EA115 .*CSV-Comma/)
     expect(await refusal('Currencies', { sourceFormat: 'Excel' })).toMatch(/^400 EA115 .*workbooks are not read/)
+  })
+
+  it('takes no entity that is turned off in the project of its activity', async () => {
+    const { db } = hub.hub
+    const entities = ['CurrencyEntity', 'PaymentTermEntity'].map((entity) => ({ entity, sourceFormat: null }))
+    const { id } = await addActivity(db, { name: 'One of two', entities, company: 'usmf' })
+    await setProjectEntity(db, 'One of two', { entity: 'PaymentTermEntity', disabled: true })
+    expect(await refusal('Terms of payment', { activityId: id })).toMatch(/^400 EA105 .*One of two/)
+    const { message } = await hub.importFile('', file, { activityId: id })
+    expect(message).toMatchObject({ entity: 'CurrencyEntity', status: 'Processed' })
   })
 
   it('refuses a message above the limit (EA104) and leaves nothing of it', async () => {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { cancelExecution, promoteStaged, retryExecution, validateStaged } from '../../src/execution/actions'
+import { claimWork } from '../../src/execution/work'
+import { steps } from '../../src/pipeline'
 import { addActivity } from '../../src/project/activity'
 import { setProjectEntity } from '../../src/project/data-project'
 import { correctStaged } from '../../src/staging/correct-staged'
@@ -323,6 +325,55 @@ describe('an execution that stages only', () => {
     expect(await hub.target('Terms of payment')).toEqual(await control.target('Terms of payment'))
     await control.close()
   })
+})
+
+describe.each(['import', 'stage', 'validate'] as const)('an execution in mode %s', (mode) => {
+  let hub: TestHub
+  beforeEach(async () => {
+    hub = await openTestHub()
+    await addMasterData(hub)
+  })
+  afterEach(async () => {
+    await expectAccounted(hub)
+    await hub.close()
+  })
+
+  it.each(['Staging', 'Promoting'] as const)(
+    'is cancelled whoever holds its work in state %s, and does nothing more',
+    async (state) => {
+      const { db } = hub.hub
+      // Too large to be handled in a group.
+      const file = csv(columns, [
+        ['1', 'one', ''],
+        ['2', 'x'.repeat(70_000), ''],
+      ])
+      const { executionId, messageId, works } = await hub.deliver('Customer groups', file, { company: 'usmf', mode })
+      const id = works[0]!.id
+      const options = { leaseSeconds: 60, maxAttempts: 5 }
+      const stage = await claimWork(db, id, { ...options, state: 'Staging' })
+      if (state === 'Promoting') await steps[0]!.run(hub.hub, stage)
+      const held = state === 'Staging' ? stage : await claimWork(db, id, { ...options, state })
+      if (mode === 'stage' && state === 'Promoting') {
+        // It has come to its end.
+        expect(held).toEqual([])
+        await expect(cancelExecution(db, executionId)).rejects.toMatchObject({ code: 'EA110' })
+        return
+      }
+      await cancelExecution(db, executionId)
+      const step = steps.find(({ takes }) => takes === state)!
+      await expect(step.run(hub.hub, held)).rejects.toThrow(/taken over or cancelled/)
+      await hub.run()
+      const { message, execution } = await hub.outcome(messageId)
+      expect([message.status, execution.status]).toEqual(['Canceled', 'Canceled'])
+      expect(await hub.target('Customer groups')).toEqual([])
+      await expect(cancelExecution(db, executionId)).rejects.toMatchObject({ code: 'EA110', status: 409 })
+      await retryExecution(db, executionId)
+      await hub.run()
+      const again = await hub.outcome(messageId)
+      expect([again.message.status, again.execution.mode]).toEqual(['ProcessedWithErrors', mode])
+      expect(await hub.target('Customer groups')).toHaveLength(mode === 'import' ? 1 : 0)
+    },
+  )
 })
 
 describe('a dry run', () => {
