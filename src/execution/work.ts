@@ -150,14 +150,14 @@ export async function fence(
   if (held.length < works.length) throw new Conflict('The work was taken over or cancelled: nothing more is written')
 }
 
-/** Keeps the claims alive. */
+/** Keeps the claims alive, of work that has not come to its end. */
 export async function renewLeases(db: Queryable, works: readonly Work[], leaseSeconds: number): Promise<void> {
   await db.query(
     // Rows that our own transaction is about to commit are left alone: waiting for them could be a deadlock.
     `UPDATE entrepot.execution_entity e SET lease_until = now() + make_interval(secs => $3)
      FROM (SELECT w.id FROM entrepot.execution_entity w
        JOIN unnest($1::bigint[], $2::integer[]) AS mine(id, epoch) ON w.id = mine.id AND w.epoch = mine.epoch
-       FOR UPDATE OF w SKIP LOCKED) free WHERE e.id = free.id`,
+       WHERE w.state IN ('Staging', 'Promoting') FOR UPDATE OF w SKIP LOCKED) free WHERE e.id = free.id`,
     [works.map(({ id }) => id), works.map(({ epoch }) => epoch), leaseSeconds],
   )
 }

@@ -2,6 +2,7 @@ import { RequestRefused } from '../errors'
 import type { Database, Queryable, Transaction } from '../platform/database'
 import type { EntitySettings, ExecutionOrder } from './entity-settings'
 import type { FieldMap } from './mapping'
+import { getNumberSequence } from './number-sequence'
 
 /** Categories of a data project, in the order of the numbers that manifests give them (`ProjectCategory`). */
 export const projectCategories = ['Project', 'Configuration', 'Integration', 'Other'] as const
@@ -179,10 +180,16 @@ export async function removeProject(db: Database, name: string): Promise<void> {
 /** A change of a project's entity: what is left out stays as it is, or has its default in a new one. */
 export type LineChange = Pick<ProjectEntity, 'entity'> & Partial<ProjectEntity>
 
-/** Adds an entity to a project, or changes the one that is there. Throws RequestRefused EA118 (404). */
+/**
+ * Adds an entity to a project, or changes the one that is there.
+ * Throws  RequestRefused EA118 (404), EA109 (400) for a number sequence that is not there.
+ */
 export async function setProjectEntity(db: Database, name: string, change: LineChange): Promise<DataProject> {
   return db.transaction(async (tx) => {
     const project = await getLocked(tx, name)
+    for (const { numberSequence } of change.mapping ?? []) {
+      if (numberSequence !== undefined) await getNumberSequence(tx, numberSequence)
+    }
     const known = project.entities.find(({ entity }) => entity === change.entity)
     await putLine(tx, project.name, { ...defaultLine, ...known, ...change })
     return getProject(tx, project.name)

@@ -105,6 +105,24 @@ function missingFields({ label, columns }: Entity, mapped: ReadonlySet<string>):
     }))
 }
 
+/**
+ * A mapping of a package's manifest with what a manifest cannot say of a field, as the project's own mapping has it: the
+ * name of its number sequence, and what its missing or empty values mean.
+ */
+export function withUnsaid(mapping: readonly FieldMap[], own: readonly FieldMap[] | null): FieldMap[] {
+  return mapping.map((map) => {
+    const { numberSequence, ignoreBlankValues, isOptional } = own?.find(({ field }) => field === map.field) ?? {}
+    return {
+      ...map,
+      ...(map.numberSequence !== undefined && numberSequence !== undefined ? { numberSequence } : {}),
+      ...(ignoreBlankValues && map.defaultValue === undefined && map.numberSequence === undefined
+        ? { ignoreBlankValues }
+        : {}),
+      ...(isOptional ? { isOptional } : {}),
+    }
+  })
+}
+
 /** A mapping made from the header of a file, and the columns that no field was found for. */
 export interface GeneratedMapping {
   readonly mapping: readonly FieldMap[]

@@ -10,7 +10,15 @@ import { payloadSource } from '../payload/payload-source'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { observe } from '../platform/observe'
-import { type DataProject, orderOf, overwriteProject, type ProjectEntity, settingsOf } from '../project/data-project'
+import {
+  type DataProject,
+  findProject,
+  orderOf,
+  overwriteProject,
+  type ProjectEntity,
+  settingsOf,
+} from '../project/data-project'
+import { withUnsaid } from '../project/mapping'
 import { ensureNumberSequence } from '../project/number-sequence'
 import { findSourceFormat } from '../project/source-format-store'
 import { findStored, insertOnce, type NewMessage, type NewWork, type ReceivedMessage } from './message-insert'
@@ -58,7 +66,7 @@ export async function receivePackage(
 ): Promise<ReceivedMessage> {
   const opened = await refusing(() => openPackage(payloadSource(context.payloads, kept), defaultArchiveLimits))
   const project = projectOfManifest(opened.manifest, context.registry)
-  const lines = linesFor(project, delivery)
+  const lines = await linesFor(context, project, delivery)
   await checkFormats(context, project.name, lines)
   if (delivery.company !== null) await checkCompany(context, delivery.company, lines)
   const name = delivery.runOf?.name ?? delivery.project ?? project.name
@@ -122,13 +130,22 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * The entities that are run, in the order of the manifest. In a run of a project they have its settings, and its mapping
- * where the manifest has none.
+ * where the manifest has none. What a manifest cannot say of a mapping they have of the project that is there already.
  */
-function linesFor({ name, lines }: PackageProject, { runOf, failOnError }: PackageDelivery): ProjectEntity[] {
-  const ownOf = ({ entity }: ProjectEntity) => runOf?.entities.find((own) => own.entity === entity)
+async function linesFor(
+  { db }: Context,
+  { name, lines }: PackageProject,
+  { runOf, project, failOnError }: PackageDelivery,
+): Promise<ProjectEntity[]> {
+  const known = runOf ?? (await findProject(db, project ?? name))
+  const ownOf = ({ entity }: ProjectEntity) => known?.entities.find((own) => own.entity === entity)
   const enabled = lines
-    .filter((line) => !line.disabled && !ownOf(line)?.disabled)
-    .map((line) => (failOnError ? { ...line, failExecutionUnitOnError: true } : line))
+    .filter((line) => !line.disabled && !(runOf && ownOf(line)?.disabled))
+    .map((line) => ({
+      ...line,
+      mapping: line.mapping && withUnsaid(line.mapping, ownOf(line)?.mapping ?? null),
+      failExecutionUnitOnError: failOnError || line.failExecutionUnitOnError,
+    }))
   if (enabled.length === 0) {
     throw new RequestRefused(400, 'EF315', `All entities of the package '${name}' are disabled: there is nothing to do`)
   }

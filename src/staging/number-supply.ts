@@ -2,7 +2,7 @@ import type { Queryable } from '../platform/database'
 import type { FieldMap } from '../project/mapping'
 import { getNumberSequence, type NumberSequence, numberText, takeNumbers } from '../project/number-sequence'
 
-/** Numbers are taken ahead by so many: a crash loses no more of a sequence that may have gaps. */
+/** What a file goes on with, when its first block has had as many as it needs: its end, or a crash, loses no more. */
 const numbersAhead = 5_000
 
 /**
@@ -43,7 +43,7 @@ export class NumberSupply {
   async reserve(db: Queryable, records: number): Promise<void> {
     this.settle()
     if (this.sequence.gapless || this.left >= records) return
-    const count = Math.max(records * this.fields, numbersAhead)
+    const count = Math.max(records * this.fields, this.until === 0 ? 0 : numbersAhead)
     this.first = await takeNumbers(db, this.sequence.name, count)
     this.until = this.first + count
   }

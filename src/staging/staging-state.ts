@@ -63,10 +63,12 @@ export function moveOn(tx: Queryable, facts: readonly StagedFacts[], claims: 'he
          repeats = s.repeats, staging_finished_at = now(), attempts = 0, due_at = now(),
          lease_until = CASE WHEN $2 AND e.execution_unit IS NULL THEN e.lease_until END,
          target_started_at = CASE WHEN $2 AND e.execution_unit IS NULL THEN now() END
-       FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, s.unknown, s.lacking, s.is_empty
+       FROM staged s WHERE e.id = s.id RETURNING e.id, e.epoch, e.state, e.execution_id, coalesce(e.settings ? 'mapping', false) AS is_mapped, s.unknown, s.lacking, s.is_empty
      ), noted AS (
        INSERT INTO entrepot.execution_log (execution_id, code, text)
-       SELECT execution_id, 'EF108', 'Columns that the entity does not know were left out: ' || array_to_string(unknown, ', ')
+       SELECT execution_id, 'EF108', 
+         'Columns that the ' || CASE WHEN is_mapped THEN 'mapping does not name' ELSE 'entity does not know' END
+         || ' were left out: ' || array_to_string(unknown, ', ')
        FROM moved WHERE cardinality(unknown) > 0
        UNION ALL SELECT execution_id, 'EF113', 'Columns that the mapping names are not in the file: ' || array_to_string(lacking, ', ')
        FROM moved WHERE cardinality(lacking) > 0

@@ -79,6 +79,15 @@ describe('work', () => {
     expect(await claimWork(db(), id, staging)).toEqual([])
   })
 
+  it('has no lease any more at its end, though a renewal of it comes late', async () => {
+    const id = await large()
+    const work = await claimOne(id)
+    await db().query(`UPDATE entrepot.execution_entity SET state = 'Canceled', lease_until = NULL WHERE id = $1`, [id])
+    await renewLeases(db(), [work], 60)
+    const [row] = await db().query('SELECT lease_until FROM entrepot.execution_entity WHERE id = $1', [id])
+    expect(row).toEqual({ lease_until: null })
+  })
+
   it('is due again when it was given back: an outage is no try, a failure is one', async () => {
     const id = await large()
     const attempts = async () =>

@@ -48,7 +48,8 @@ export async function openTestHub(place?: QueuePlace, env: Record<string, string
   const config = readConfig({
     DATABASE_URL: place?.databaseUrl ?? database!.url,
     ...(place?.redisUrl ? { REDIS_URL: place.redisUrl, QUEUE_PREFIX: place.prefix } : {}),
-    LEASE_SECONDS: '2',
+    // Short where others take over; where nobody is to, a busy machine must not end a lease.
+    LEASE_SECONDS: place ? '2' : '30',
     SWEEP_SECONDS: '1',
     ...env,
   })

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { retryExecution } from '../../src/execution/actions'
-import { findProject } from '../../src/project/data-project'
+import { addProject, findProject, setProjectEntity } from '../../src/project/data-project'
+import { setNumberSequence } from '../../src/project/number-sequence'
+import { buildPackage } from '../../src/source/package-build'
 import { type Delivery, receive } from '../../src/source/receive'
 import { expectAccounted } from '../helpers/accounting'
 import { addMasterData, csv } from '../helpers/build'
@@ -62,6 +64,31 @@ describe('a data package', () => {
       expect.stringContaining('Terms of payment has no mapping in the manifest'),
     )
     await expectAccounted(hub)
+  })
+
+  it('has what its manifest cannot say of a mapping from its project, which keeps it', async () => {
+    const name = 'Numbered terms'
+    const { db, registry } = hub.hub
+    await setNumberSequence(db, { name: 'Terms', format: 'T####', gapless: true })
+    await addProject(db, { name })
+    const mapping = [
+      { field: 'Name', source: 'NO', numberSequence: 'Terms' },
+      { field: 'Description', source: 'TEXT', ignoreBlankValues: true },
+      { field: 'NumberOfDays', source: 'DAYS', isOptional: true },
+    ]
+    const project = await setProjectEntity(db, name, { entity: 'PaymentTermEntity', mapping })
+    const built = async (text: string) => {
+      const files = [{ line: project.entities[0]!, name: 'terms.csv', header: [], bytes: once(Buffer.from(text)) }]
+      const pieces: Uint8Array[] = []
+      for await (const piece of buildPackage(registry, project, files)) pieces.push(piece)
+      return Buffer.concat(pieces)
+    }
+    const { execution } = await importPackage(await built('NO,TEXT,DAYS\n,good,5\n'), { project: name })
+    expect(execution.entities[0]!.records).toMatchObject({ inserted: 1 })
+    const again = await importPackage(await built('NO,TEXT\nT0001,\n'))
+    expect(again.execution.entities[0]!.records).toMatchObject({ unchanged: 1 })
+    expect(again.execution.log).toEqual([])
+    expect(await findProject(db, name)).toMatchObject({ entities: [{ mapping }] })
   })
 
   it('stages its entities in any order, and promotes them level by level', async () => {
