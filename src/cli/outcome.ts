@@ -180,8 +180,9 @@ export function entityTable(hub: Pick<Hub, 'registry'>, { entities }: ExecutionR
 
 function countsLine(records: RecordCounts, mode: ExecutionMode): string {
   const { read, inserted, updated, unchanged, superseded, error } = records
+  const waiting = read - inserted - updated - unchanged - superseded - error
   const parts = [
-    ...(mode === 'stage' ? [`${count(read - error)} staged`] : []),
+    ...(mode === 'stage' && waiting > 0 ? [`${count(waiting)} staged`] : []),
     `${count(inserted)} ${mode === 'validate' ? 'would be inserted' : 'inserted'}`,
     `${count(updated)} updated`,
     `${count(unchanged)} unchanged`,
