@@ -1,13 +1,11 @@
 import path from 'node:path'
-import { MessageRejected, RequestRefused } from '../errors'
 import type { Hub } from '../hub'
 import { receive } from '../source/receive'
 import { type ModeOptions, modeOf } from './import-mode'
 import { type OpenedFile, openFile } from './open-file'
-import { refusal } from './outcome'
 import { runAndTell } from './run-and-tell'
 import { withHub } from './session'
-import { openProgress, printJson, size } from './terminal'
+import { openProgress, size } from './terminal'
 
 /** What the command line says of an import. */
 export interface ImportOptions extends ModeOptions {
@@ -20,14 +18,8 @@ export interface ImportOptions extends ModeOptions {
 
 /** Imports a file in this process; `-` is standard input. Returns the exit code. */
 export async function importFile(file: string, options: ImportOptions): Promise<number> {
-  try {
-    const bytes = await openFile(file)
-    return await withHub('import', (hub) => importBytes(hub, file, bytes, options))
-  } catch (error) {
-    const isRefusal = error instanceof MessageRejected || error instanceof RequestRefused
-    if (options.json && isRefusal) printJson(refusal(error))
-    throw error
-  }
+  const bytes = await openFile(file)
+  return withHub('import', (hub) => importBytes(hub, file, bytes, options))
 }
 
 async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: ImportOptions): Promise<number> {

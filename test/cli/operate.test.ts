@@ -63,6 +63,21 @@ describe('entrepot status', () => {
   })
 })
 
+describe('a refusal with --json', () => {
+  it.each([
+    [['status', 'nonsense'], 'EA108'],
+    [['errors', 'nonsense'], 'EA108'],
+    [['project', 'show', 'nope'], 'EA118'],
+    [['entity', 'show', 'Nothing'], 'EA102'],
+    [['package', 'inspect', 'nowhere.zip'], 'EA112'],
+  ])('is one JSON object as well, of entrepot %j', async (args, error) => {
+    const { code, stdout, stderr } = await cli.run([...args, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: error, innererror: { hint: expect.any(String) } } })
+    expect(stderr).toContain(`${error}: `)
+    expect(code).toBe(2)
+  })
+})
+
 describe('entrepot errors', () => {
   it.each(['messageId', 'executionId'] as const)('shows all errors by the %s', async (id) => {
     const { stdout } = await cli.run(['errors', failed[id]])
