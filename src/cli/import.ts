@@ -1,4 +1,7 @@
 import path from 'node:path'
+import { RequestRefused } from '../errors'
+import { peek } from '../format/peek'
+import { isZip } from '../format/signature'
 import type { Hub } from '../hub'
 import { receive } from '../source/receive'
 import { type ModeOptions, modeOf } from './import-mode'
@@ -18,8 +21,21 @@ export interface ImportOptions extends ModeOptions {
 
 /** Imports a file in this process; `-` is standard input. Returns the exit code. */
 export async function importFile(file: string, options: ImportOptions): Promise<number> {
-  const bytes = await openFile(file)
-  return withHub('import', (hub) => importBytes(hub, file, bytes, options))
+  const opened = await openFile(file)
+  const ofEntity = options.entity === undefined ? opened : await refusingPackages(file, opened)
+  return withHub('import', (hub) => importBytes(hub, file, ofEntity, options))
+}
+
+/** A package would leave --entity unheard. Throws RequestRefused EA109 (400). */
+async function refusingPackages(file: string, { bytes, length }: OpenedFile): Promise<OpenedFile> {
+  const peeked = await peek(bytes, 4)
+  if (!isZip(peeked.head)) return { bytes: peeked.rest(), length }
+  await peeked.close()
+  throw new RequestRefused(
+    400,
+    'EA109',
+    `The file ${file} is a zip file: a data package says itself what its records are, so leave --entity out; save a workbook as CSV`,
+  )
 }
 
 async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: ImportOptions): Promise<number> {
