@@ -187,3 +187,64 @@ describe('entrepot activity', () => {
     expect(code).toBe(2)
   })
 })
+
+describe('an execution of several entities', () => {
+  let executionId: string
+  let stdout: string
+
+  beforeAll(async () => {
+    await cli.run(['project', 'add', "Shop's data"])
+    for (const entity of ['PaymentTerms', 'CustomerGroups']) await cli.run(['project', 'set', "Shop's data", entity])
+    const terms = cli.file('bad-terms.csv', 'Name,NumberOfDays', 'Bad,ten')
+    const groups = cli.file('bad-groups.csv', 'CustomerGroupId,PaymentTermId', 'X,Nothing')
+    const files = [`PaymentTerms=${terms}`, `CustomerGroups=${groups}`]
+    ;({ stdout } = await cli.run(['project', 'run', "Shop's data", ...files, '-c', 'usmf']))
+    executionId = / execution ([0-9a-f-]{36})/.exec(stdout)![1]!
+  })
+
+  it('names the entity of each error', async () => {
+    const errors = await cli.run(['errors', executionId])
+    expect(errors.stdout).toMatch(/^Entity +Record/)
+    for (const text of [errors.stdout, stdout]) {
+      expect(text).toMatch(/^Terms of payment +1 +2 +ER203/m)
+      expect(text).toMatch(/^Customer groups +1 +2 +EP101/m)
+    }
+  })
+
+  it('says how to correct them with commands that a shell takes as they are', () => {
+    expect(stdout).toMatch(/entrepot errors \S+ --entity '[^']+' --csv > errors\.csv/)
+    expect(stdout).toMatch(/entrepot project run 'Shop'\\''s data' '[^']+=errors\.csv' --company usmf/)
+  })
+
+  it('is not imported as one entity', async () => {
+    cli.file('pack/Terms of payment.csv', 'Name', 'A')
+    cli.file('pack/Customer groups.csv', 'CustomerGroupId', 'A')
+    const built = await cli.run(['package', 'build', "Shop's data", 'pack', '--out', 'pack.zip'])
+    expect(built.code).toBe(0)
+    const { code, stderr } = await cli.run(['import', 'pack.zip', '--entity', 'PaymentTerms'])
+    expect(stderr).toContain('EA109: The file pack.zip is a zip file')
+    expect(code).toBe(2)
+  })
+})
+
+describe('options that need or exclude one another', () => {
+  it.each([
+    ['staged', '--contains', 'A'],
+    ['staged', '--field', 'Description'],
+    ['promote', '--errors', '--records', '2'],
+  ])('are refused: entrepot %s ID %s', async (command, ...options) => {
+    const { code, stderr } = await cli.run([command, failed.executionId, ...options])
+    expect(stderr).toContain('EA109:')
+    expect(code).toBe(2)
+  })
+})
+
+describe('entrepot number set', () => {
+  it('keeps the kind of a sequence unless told otherwise, and needs a format for a new one', async () => {
+    const set = async (...options: string[]) => (await cli.json(['number', 'set', 'CG3', ...options])).value as object
+    expect(await set()).toMatchObject({ error: { code: 'EA109' } })
+    expect(await set('--format', 'A-##', '--gapless')).toMatchObject({ gapless: true })
+    expect(await set('--format', 'B-##')).toMatchObject({ format: 'B-##', gapless: true })
+    expect(await set('--no-gapless')).toMatchObject({ format: 'B-##', gapless: false })
+  })
+})
