@@ -79,6 +79,13 @@ describe('a refusal with --json', () => {
 })
 
 describe('entrepot errors', () => {
+  it('is named after an import, with the command that takes the corrected file in', async () => {
+    const file = cli.file('days.csv', 'Name,NumberOfDays', 'A,ten')
+    const { stdout } = await cli.run(['import', file, '-e', 'PaymentTerms', '-c', 'usmf'])
+    expect(stdout).toMatch(/entrepot errors \S+ --csv > errors\.csv\n/)
+    expect(stdout).toContain("entrepot import errors.csv --entity 'Terms of payment' --company usmf")
+  })
+
   it.each(['messageId', 'executionId'] as const)('shows all errors by the %s', async (id) => {
     const { stdout } = await cli.run(['errors', failed[id]])
     expect(stdout).toMatch(/2 +3 +EP101 +PaymentTermId +Net99/)
@@ -193,7 +200,8 @@ describe('an execution of several entities', () => {
   let stdout: string
 
   beforeAll(async () => {
-    await cli.run(['project', 'add', "Shop's data"])
+    const added = await cli.run(['project', 'add', "Shop's data"])
+    expect(added.stdout).toContain("entrepot project set 'Shop'\\''s data' ENTITY")
     for (const entity of ['PaymentTerms', 'CustomerGroups']) await cli.run(['project', 'set', "Shop's data", entity])
     const terms = cli.file('bad-terms.csv', 'Name,NumberOfDays', 'Bad,ten')
     const groups = cli.file('bad-groups.csv', 'CustomerGroupId,PaymentTermId', 'X,Nothing')
