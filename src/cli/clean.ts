@@ -1,8 +1,11 @@
 import { RequestRefused } from '../errors'
 import { type CleanPlan, clean, countCleanable, daysBefore, retentionPlan } from '../execution/clean'
 import type { CleanScope } from '../execution/clean-scope'
+import { listExecutions } from '../execution/report'
 import type { Hub } from '../hub'
+import type { Queryable } from '../platform/database'
 import type { CleanCounts } from '../platform/observe'
+import { findProject, getProject } from '../project/data-project'
 import { exitCodes } from './failure'
 import { findRun } from './find-run'
 import { withHub } from './session'
@@ -40,11 +43,13 @@ const kinds = ['payloads', 'staging', 'history', 'orphans'] as const
 
 async function planOf(hub: Hub, options: CleanOptions): Promise<CleanPlan> {
   const now = new Date()
-  const scope = await scopeOf(hub, options)
   const chosen = kinds.filter((kind) => options[kind])
-  if (scope && options.orphans) {
+  const { entity, project, execution } = options
+  const isScoped = [entity, project, execution].some((named) => named !== undefined)
+  if (isScoped && options.orphans) {
     throw new RequestRefused(400, 'EA109', 'Orphans belong to no message: clean them up without naming which ones')
   }
+  const scope = await scopeOf(hub, options)
   const bySettings = retentionPlan(hub.config, now)
   const byHand = options.olderThan === undefined ? undefined : daysBefore(now, options.olderThan)
   const before = (kind: (typeof kinds)[number], setting: Date | undefined) =>
@@ -59,15 +64,23 @@ async function planOf(hub: Hub, options: CleanOptions): Promise<CleanPlan> {
   }
 }
 
-/** Which messages are meant; undefined where none are named. Throws RequestRefused EA102 (400), EA108 (404). */
+/** Which messages are meant; undefined where none are named. Throws RequestRefused EA102 (400), EA108 and EA118 (404). */
 async function scopeOf({ db, registry }: Hub, options: CleanOptions): Promise<CleanScope | undefined> {
   const { entity, project, execution } = options
   const scope: CleanScope = {
     ...(entity === undefined ? {} : { entity: registry.get(entity).name }),
-    ...(project === undefined ? {} : { project }),
+    ...(project === undefined ? {} : { project: await projectName(db, project) }),
     ...(execution === undefined ? {} : { executionId: (await findRun(db, execution)).executionId }),
   }
   return Object.keys(scope).length === 0 ? undefined : scope
+}
+
+/** Executions outlive their project, so a name that only they have is known as well. Throws RequestRefused EA118 (404). */
+async function projectName(db: Queryable, name: string): Promise<string> {
+  const known = await findProject(db, name)
+  if (known) return known.name
+  const runs = await listExecutions(db, { project: name, limit: 1 })
+  return runs.length > 0 ? name : (await getProject(db, name)).name
 }
 
 function countTable(counts: CleanCounts, title: string): string {

@@ -1,5 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { type EntrepotError, errorBody, MessageRejected, RequestRefused } from '../errors'
 import { exitCodeOf, exitCodes, tellError } from './failure'
+import { printJson } from './terminal'
 
 export { Argument, Command, CommanderError, InvalidArgumentError, Option }
 
@@ -22,27 +24,45 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (text: str
 
 type Action<A extends unknown[]> = (...args: A) => Promise<unknown>
 
-/** An action whose exit code is what it returns, or goes with what it throws. */
-export function run<A extends unknown[]>(action: Action<A>): (...args: A) => Promise<void> {
-  return ended(action, exitCodeOf)
+/** What `--json` prints of a refusal: an object with `error`. */
+type ErrorShape = (error: EntrepotError) => object
+
+/**
+ * An action whose exit code is what it returns, or goes with what it throws.
+ * With --json a refusal is printed on standard output as well, as one JSON object.
+ */
+export function run<A extends unknown[]>(
+  action: Action<A>,
+  shape: ErrorShape = errorBody,
+): (...args: A) => Promise<void> {
+  return ended(action, exitCodeOf, shape)
 }
 
 /** As `run`, for what cannot start: the exit code that supervisors expect. */
 export function start<A extends unknown[]>(action: Action<A>): (...args: A) => Promise<void> {
-  return ended(action, () => exitCodes.inError)
+  return ended(action, () => exitCodes.inError, errorBody)
 }
 
 function ended<A extends unknown[]>(
   action: Action<A>,
   codeOf: (error: unknown) => number,
+  shape: ErrorShape,
 ): (...args: A) => Promise<void> {
   return async (...args) => {
     try {
       const code = await action(...args)
       if (typeof code === 'number') process.exitCode = code
     } catch (error) {
+      const isRefusal = error instanceof MessageRejected || error instanceof RequestRefused
+      if (isRefusal && wantsJson(args)) printJson(shape(error))
       tellError(error)
       process.exitCode = codeOf(error)
     }
   }
+}
+
+/** Commander calls an action with its arguments, its options and the command that was called. */
+function wantsJson(args: readonly unknown[]): boolean {
+  const command = args.at(-1)
+  return command instanceof Command && command.opts().json === true
 }

@@ -1,5 +1,11 @@
 import { errorCodes } from '../errors'
-import { isSameRecord, listRecordErrors, type RecordErrorReport, type RecordPlace } from '../execution/report'
+import {
+  type ExecutionReport,
+  isSameRecord,
+  listRecordErrors,
+  type RecordErrorReport,
+  type RecordPlace,
+} from '../execution/report'
 import type { Hub } from '../hub'
 import { errorsFile } from '../staging/errors-file'
 import { exitCodes } from './failure'
@@ -26,12 +32,13 @@ const pageErrors = 1_000
  */
 export function showErrors(id: string, options: ErrorsOptions): Promise<number> {
   return withHub('errors', async (hub) => {
-    const { executionId } = await findRun(hub.db, id)
-    const entity = options.entity === undefined ? undefined : hub.registry.get(options.entity).name
+    const execution = await findRun(hub.db, id)
+    const { executionId } = execution
+    const entity = options.entity === undefined ? undefined : hub.registry.getImportable(options.entity).name
     const chosen = { executionId, entity }
     if (options.csv) await writeFile(hub, chosen, options.reasons ?? false)
     else if (options.json) await printAsJson(hub, chosen)
-    else await printAsTable(hub, chosen)
+    else await printAsTable(hub, chosen, execution)
     return exitCodes.good
   })
 }
@@ -68,11 +75,11 @@ async function printAsJson(hub: Hub, chosen: ChosenErrors): Promise<void> {
   await write(separator === '[' ? '[]\n' : '\n]\n')
 }
 
-async function printAsTable(hub: Hub, chosen: ChosenErrors): Promise<void> {
+async function printAsTable(hub: Hub, chosen: ChosenErrors, execution: ExecutionReport): Promise<void> {
   let total = 0
   for await (const errors of errorPages(hub, chosen)) {
     total += errors.length
-    print(recordErrorTable(errors))
+    print(recordErrorTable(hub, execution, errors))
   }
   if (total === 0) tell('No records are in error.')
   else tell(paint('dim', `${count(total)} errors. Those of a table that is too wide: --json`, process.stderr))
@@ -94,9 +101,19 @@ async function* errorPages({ db }: Hub, { executionId, entity }: ChosenErrors): 
   }
 }
 
-/** Errors of records as a table; with hints, what to do about each kind follows below it. */
-export function recordErrorTable(errors: readonly RecordErrorReport[], { withHints = false } = {}): string {
+/**
+ * Errors of records of an execution as a table, which names their entities where the execution has several; with hints,
+ * what to do about each kind follows below it.
+ */
+export function recordErrorTable(
+  { registry }: Pick<Hub, 'registry'>,
+  { entities }: Pick<ExecutionReport, 'entities'>,
+  errors: readonly RecordErrorReport[],
+  { withHints = false } = {},
+): string {
+  const entityColumn = { title: 'Entity', text: ({ entity }: RecordErrorReport) => registry.labelOf(entity) }
   const lines = table(errors, [
+    ...(entities.length > 1 ? [entityColumn] : []),
     { title: 'Record', isNumber: true, text: ({ recordNumber }) => count(recordNumber) },
     { title: 'Line', isNumber: true, text: ({ line }) => (line === null ? '' : count(line)) },
     { title: 'Code', text: ({ code }) => code, style: () => 'yellow' },

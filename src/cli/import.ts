@@ -1,13 +1,14 @@
 import path from 'node:path'
-import { MessageRejected, RequestRefused } from '../errors'
+import { RequestRefused } from '../errors'
+import { peek } from '../format/peek'
+import { isZip } from '../format/signature'
 import type { Hub } from '../hub'
 import { receive } from '../source/receive'
 import { type ModeOptions, modeOf } from './import-mode'
 import { type OpenedFile, openFile } from './open-file'
-import { refusal } from './outcome'
 import { runAndTell } from './run-and-tell'
 import { withHub } from './session'
-import { openProgress, printJson, size } from './terminal'
+import { openProgress, size } from './terminal'
 
 /** What the command line says of an import. */
 export interface ImportOptions extends ModeOptions {
@@ -20,14 +21,21 @@ export interface ImportOptions extends ModeOptions {
 
 /** Imports a file in this process; `-` is standard input. Returns the exit code. */
 export async function importFile(file: string, options: ImportOptions): Promise<number> {
-  try {
-    const bytes = await openFile(file)
-    return await withHub('import', (hub) => importBytes(hub, file, bytes, options))
-  } catch (error) {
-    const isRefusal = error instanceof MessageRejected || error instanceof RequestRefused
-    if (options.json && isRefusal) printJson(refusal(error))
-    throw error
-  }
+  const opened = await openFile(file)
+  const ofEntity = options.entity === undefined ? opened : await refusingPackages(file, opened)
+  return withHub('import', (hub) => importBytes(hub, file, ofEntity, options))
+}
+
+/** A package would leave --entity unheard. Throws RequestRefused EA109 (400). */
+async function refusingPackages(file: string, { bytes, length }: OpenedFile): Promise<OpenedFile> {
+  const peeked = await peek(bytes, 4)
+  if (!isZip(peeked.head)) return { bytes: peeked.rest(), length }
+  await peeked.close()
+  throw new RequestRefused(
+    400,
+    'EA109',
+    `The file ${file} is a zip file: a data package says itself what its records are, so leave --entity out; save a workbook as CSV`,
+  )
 }
 
 async function importBytes(hub: Hub, file: string, opened: OpenedFile, options: ImportOptions): Promise<number> {

@@ -4,6 +4,7 @@ import { Argument, asJson, type Command, InvalidArgumentError, run } from './com
 import { type ErrorsOptions, showErrors } from './errors'
 import { type ImportOptions, importFile } from './import'
 import { modeOptions } from './import-mode'
+import { refusal } from './outcome'
 import { showStatus } from './status'
 
 /** Names of formats in the help of an option. */
@@ -19,7 +20,7 @@ export function addImport(entrepot: Command): void {
     .option('-c, --company <id>', 'company of records that name none')
     .option('-f, --format <name>', formats)
   for (const [flags, description] of modeOptions) command.option(flags, description)
-  command.option(...asJson).action(run((file: string, options: ImportOptions) => importFile(file, options)))
+  command.option(...asJson).action(run((file: string, options: ImportOptions) => importFile(file, options), refusal))
 }
 
 /** Looking after messages and executions. */

@@ -5,16 +5,18 @@ import { print, printJson, table } from './terminal'
 
 /** What the command line says of a number sequence. */
 export interface NumberOptions {
-  readonly format: string
+  /** Needed by a new one. */
+  readonly format?: string
   readonly next?: number
+  /** Left out: as it is. */
   readonly gapless?: boolean
   readonly json?: boolean
 }
 
 /** Adds a number sequence, or changes the one that is there. */
-export function setNumbers(name: string, { format, next, gapless = false, json }: NumberOptions): Promise<number> {
+export function setNumbers(name: string, { json, ...change }: NumberOptions): Promise<number> {
   return withHub('number', async ({ db }) => {
-    const sequence = await setNumberSequence(db, { name, format, gapless, ...(next === undefined ? {} : { next }) })
+    const sequence = await setNumberSequence(db, { name, ...change })
     if (json) printJson(sequence)
     else print(sequenceTable([sequence]))
     return exitCodes.good

@@ -3,6 +3,7 @@ import type { ExecutionMode } from '../execution/mode'
 import { type ExecutionReport, listRecordErrors, type MessageReport } from '../execution/report'
 import type { RecordCounts } from '../execution/states'
 import type { Hub } from '../hub'
+import { correctionLine } from './correction'
 import { recordErrorTable } from './errors'
 import { exitCodes, tellProblem } from './failure'
 import { count, counted, paint, print, table, tell } from './terminal'
@@ -132,7 +133,7 @@ export async function printOutcome(
   for (const { text } of execution.log) print(`  ${text}`)
   const say = hasFailed ? sayRejection : print
   say(paint('dim', `  message ${messageId}, execution ${executionId}`))
-  if (records.error > 0) await printFirstErrors(hub, execution, records.error)
+  if (records.error > 0) await printFirstErrors(hub, message, execution, records.error)
   if (execution.entities.some(({ targetStatus }) => targetStatus === 'NotStarted') && execution.finishedAt !== null) {
     print(
       `\n  See what is staged  entrepot staged ${executionId}\n  Promote it          entrepot promote ${executionId}`,
@@ -196,14 +197,20 @@ function rate(records: number, seconds: number): string {
   return records >= 1_000 && seconds > 0 ? `, ${count(Math.round(records / seconds))} records/s` : ''
 }
 
-async function printFirstErrors({ db }: Hub, { executionId, mode }: ExecutionReport, inError: number): Promise<void> {
-  const errors = await listRecordErrors(db, executionId, { limit: shownErrors * 4 })
+async function printFirstErrors(
+  hub: Hub,
+  message: MessageReport,
+  execution: ExecutionReport,
+  inError: number,
+): Promise<void> {
+  const { executionId, mode } = execution
+  const errors = await listRecordErrors(hub.db, executionId, { limit: shownErrors * 4 })
   const shown = errors.filter(({ code }) => code !== 'EP102').slice(0, shownErrors)
-  print(`\n${recordErrorTable(shown, { withHints: true })}`)
+  print(`\n${recordErrorTable(hub, execution, shown, { withHints: true })}`)
   if (inError > shown.length) print(paint('dim', `… ${counted(inError, 'record')} in error in all`))
   print(`
   All of them        entrepot errors ${executionId}
-  To correct them    entrepot errors ${executionId} --csv > errors.csv, then import errors.csv${
-    mode === 'import' ? `\n  To try them again  entrepot retry ${executionId}` : ''
-  }`)
+${correctionLine(hub, message, execution)}${
+  mode === 'import' ? `\n  To try them again  entrepot retry ${executionId}` : ''
+}`)
 }

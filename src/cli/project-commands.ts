@@ -159,9 +159,10 @@ export function addPackages(entrepot: Command): void {
     .command('set')
     .description('adds a number sequence, or changes the one that is there')
     .argument('<name>')
-    .requiredOption('--format <text>', "with # for the digits, e.g. 'CUST-######'")
+    .option('--format <text>', "with # for the digits, e.g. 'CUST-######'; a new one needs it")
     .option('--next <n>', 'the next number', whole(0))
     .option('--gapless', 'no number is lost; executions that need some follow one another')
+    .option('--no-gapless', 'fast: executions take numbers side by side, and those of a crash are lost')
     .option(...asJson)
     .action(run((name: string, options: NumberOptions) => setNumbers(name, options)))
   number

@@ -16,6 +16,7 @@ import {
 } from '../project/data-project'
 import { findSourceFormat } from '../project/source-format-store'
 import { exitCodes } from './failure'
+import { quoted } from './quoted'
 import { withHub } from './session'
 import { count, moment, paint, print, printJson, table } from './terminal'
 
@@ -100,7 +101,7 @@ function showOne({ registry }: Hub, project: DataProject, json = false): void {
   const { name, operation, category, description, entities } = project
   print(`${paint('bold', name)}  ${operation}, ${category}${description ? `: ${description}` : ''}`)
   if (entities.length === 0) {
-    print(`  It has no entities yet: entrepot project set "${name}" ENTITY`)
+    print(`  It has no entities yet: entrepot project set ${quoted(name)} ENTITY`)
     return
   }
   print(

@@ -24,8 +24,15 @@ const listedRecords = 50
 /** Shows staged records of an execution, or of the newest one of a message. */
 export function showStaged(id: string, options: StagedOptions): Promise<number> {
   return withHub('staged', async (hub) => {
-    const { executionId } = await findRun(hub.db, id)
     const { entity, status, field, contains, after, limit = listedRecords } = options
+    if ((field === undefined) !== (contains === undefined)) {
+      throw new RequestRefused(
+        400,
+        'EA109',
+        '--field and --contains go together: the field, and what its text contains',
+      )
+    }
+    const { executionId } = await findRun(hub.db, id)
     const records = await listStaged(hub, executionId, {
       limit,
       ...(entity === undefined ? {} : { entity }),
@@ -104,6 +111,9 @@ export interface PromoteOptions {
 /** Promotes what an execution has staged, in this process. */
 export function promote(id: string, { entity, records, errors, json }: PromoteOptions): Promise<number> {
   return withHub('promote', async (hub) => {
+    if (records !== undefined && errors) {
+      throw new RequestRefused(400, 'EA109', 'Either --records or --errors, not both')
+    }
     const asked = await findRun(hub.db, id)
     const { executionId } = await promoteStaged(hub.db, asked.executionId, {
       ...(entity === undefined ? {} : { entity: hub.registry.get(entity).name }),

@@ -105,8 +105,8 @@ export const errorCodes = {
     hint: 'Write whole numbers in digits, and switches as true or false.',
   },
   EF315: {
-    means: 'The manifest names a file that is not in the zip.',
-    hint: 'Add the file, or correct InputFilePath of the entity.',
+    means: 'The manifest names a file that is not in the zip, or all of its entities are disabled.',
+    hint: 'Add the file, correct InputFilePath of the entity, or enable an entity.',
   },
   EF316: {
     means: 'The manifest names one file for two entities.',
@@ -193,15 +193,21 @@ export const errorCodes = {
     hint: 'Use a new key for a new file.',
   },
   EA104: { means: 'The message is larger than the limit.', hint: 'Split the file, or raise MAX_MESSAGE_BYTES.' },
-  EA105: { means: 'The activity does not take this entity.', hint: 'Add the entity to the activity.' },
+  EA105: {
+    means: 'The activity or the data project does not have this entity.',
+    hint: 'Add the entity to the activity or the data project, or name one that it has.',
+  },
   EA106: {
     means: 'The request does not say which entity.',
-    hint: 'Add ?entity= with the label or name of the entity.',
+    hint: 'Name it by its label or name: --entity on the command line, ?entity= in a URL.',
   },
   EA107: { means: 'The job of the inbound queue is malformed.', hint: 'Correct the property that the reason names.' },
   EA108: { means: 'What was asked for does not exist.', hint: 'Check the id.' },
   EA109: { means: 'The request is malformed.', hint: 'Correct the parameter that the message names.' },
-  EA110: { means: 'The state does not allow this.', hint: 'Look at the state with: entrepot status' },
+  EA110: {
+    means: 'The state does not allow this.',
+    hint: 'Change what the message names first, or choose another name; entrepot status shows what runs.',
+  },
   EA111: { means: 'The activity is disabled.', hint: 'Enable it with: entrepot activity enable' },
   EA112: { means: 'The file cannot be read.', hint: 'Check the path, and that you may read the file.' },
   EA113: {

@@ -121,13 +121,27 @@ export async function getProject(db: Queryable, name: string): Promise<DataProje
 export type ProjectHeader = Pick<DataProject, 'name'> &
   Partial<Pick<DataProject, 'operation' | 'category' | 'description'>>
 
+/** It is a key of tables, whose entries have room for 2,700 bytes; 500 characters have at most 1,500. The same holds for packages. */
+const maxNameLength = 500
+
+function checkName(name: string): void {
+  if (name.trim() === '') throw new RequestRefused(400, 'EA109', 'A data project needs a name')
+  if (name.length > maxNameLength) {
+    throw new RequestRefused(400, 'EA109', `The name of the data project has more than ${maxNameLength} characters`)
+  }
+  if (/\p{Cc}/u.test(name)) {
+    throw new RequestRefused(400, 'EA109', 'The name of the data project has a line end or another control character')
+  }
+}
+
 /**
  * Adds a data project without entities.
- * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without a name.
+ * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without a name, or with one that is too long or has control
+ *         characters.
  */
 export async function addProject(db: Database, header: ProjectHeader): Promise<DataProject> {
   const { name } = header
-  if (name.trim() === '') throw new RequestRefused(400, 'EA109', 'A data project needs a name')
+  checkName(name)
   return db.transaction(async (tx) => {
     if (await lockProject(tx, name)) throw new RequestRefused(409, 'EA110', `There is a data project '${name}' already`)
     await insertProject(tx, header)

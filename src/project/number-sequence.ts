@@ -22,36 +22,48 @@ export function listNumberSequences(db: Queryable): Promise<NumberSequence[]> {
   return db.query<NumberSequence>('SELECT name, format, next, gapless FROM entrepot.number_sequence ORDER BY name')
 }
 
+/** What is said of a number sequence: what is left out stays as it is. */
+export type NumberSequenceChange = Pick<NumberSequence, 'name'> & Partial<NumberSequence>
+
 /**
- * Adds a number sequence, or changes format and kind of the one that is there; numbers go on where they are.
- * Throws  RequestRefused EA109 (400).
+ * Adds a number sequence, which is fast unless said otherwise, or changes the one that is there; numbers go on where they are.
+ * Throws  RequestRefused EA109 (400), for a new one without a format too.
  */
 export async function setNumberSequence(
   db: Queryable,
-  { name, format, next, gapless }: Omit<NumberSequence, 'next'> & { next?: number },
+  { name, format: given, next, gapless }: NumberSequenceChange,
 ): Promise<NumberSequence> {
   if (name.trim() === '' || name.length > 60) throw new RequestRefused(400, 'EA109', 'A number sequence needs a name')
+  const format = given ?? (await findNumberSequence(db, name))?.format
+  if (format === undefined) {
+    throw new RequestRefused(400, 'EA109', `There is no number sequence '${name}' yet: a new one needs a format`)
+  }
   if (!formatPattern.test(format) || format.length > 60) {
     throw new RequestRefused(400, 'EA109', `The format '${format.slice(0, 60)}' needs one run of # for the digits`)
   }
   const [sequence] = await db.query<NumberSequence>(
-    `INSERT INTO entrepot.number_sequence AS s (name, format, next, gapless) VALUES ($1, $2, coalesce($3, 1), $4)
-     ON CONFLICT (name) DO UPDATE SET format = excluded.format, gapless = excluded.gapless, next = coalesce($3, s.next)
+    `INSERT INTO entrepot.number_sequence AS s (name, format, next, gapless) VALUES ($1, $2, coalesce($3, 1), coalesce($4, false))
+     ON CONFLICT (name) DO UPDATE SET format = excluded.format, gapless = coalesce($4, s.gapless), next = coalesce($3, s.next)
      RETURNING name, format, next, gapless`,
-    [name, format, next ?? null, gapless],
+    [name, format, next ?? null, gapless ?? null],
   )
   return sequence!
 }
 
 /** The number sequence of this name. Throws RequestRefused EA109 (400). */
 export async function getNumberSequence(db: Queryable, name: string): Promise<NumberSequence> {
+  const sequence = await findNumberSequence(db, name)
+  if (!sequence) {
+    throw new RequestRefused(400, 'EA109', `There is no number sequence '${name.slice(0, 60)}': add it first`)
+  }
+  return sequence
+}
+
+async function findNumberSequence(db: Queryable, name: string): Promise<NumberSequence | undefined> {
   const [sequence] = await db.query<NumberSequence>(
     'SELECT name, format, next, gapless FROM entrepot.number_sequence WHERE name = $1',
     [name],
   )
-  if (!sequence) {
-    throw new RequestRefused(400, 'EA109', `There is no number sequence '${name.slice(0, 60)}': add it first`)
-  }
   return sequence
 }
 

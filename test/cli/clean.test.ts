@@ -82,6 +82,7 @@ describe('entrepot clean', () => {
     ['an entity that is not known', ['--entity', 'Nothing'], 'EA102'],
     ['an execution that is not there', ['--execution', 'nothing'], 'EA108'],
     ['orphans of a project', ['--orphans', '--project', 'CRM'], 'EA109'],
+    ['a project that is not known', ['--project', 'nope'], 'EA118'],
     ['an age that is no number', ['--older-than', 'week'], 'no whole number of days'],
   ])('refuses %s, and exits with 2', async (_what, args, text) => {
     const { code, stderr } = await cli.run(['clean', ...args])

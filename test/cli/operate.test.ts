@@ -63,7 +63,29 @@ describe('entrepot status', () => {
   })
 })
 
+describe('a refusal with --json', () => {
+  it.each([
+    [['status', 'nonsense'], 'EA108'],
+    [['errors', 'nonsense'], 'EA108'],
+    [['project', 'show', 'nope'], 'EA118'],
+    [['entity', 'show', 'Nothing'], 'EA102'],
+    [['package', 'inspect', 'nowhere.zip'], 'EA112'],
+  ])('is one JSON object as well, of entrepot %j', async (args, error) => {
+    const { code, stdout, stderr } = await cli.run([...args, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: error, innererror: { hint: expect.any(String) } } })
+    expect(stderr).toContain(`${error}: `)
+    expect(code).toBe(2)
+  })
+})
+
 describe('entrepot errors', () => {
+  it('is named after an import, with the command that takes the corrected file in', async () => {
+    const file = cli.file('days.csv', 'Name,NumberOfDays', 'A,ten')
+    const { stdout } = await cli.run(['import', file, '-e', 'PaymentTerms', '-c', 'usmf'])
+    expect(stdout).toMatch(/entrepot errors \S+ --csv > errors\.csv\n/)
+    expect(stdout).toContain("entrepot import errors.csv --entity 'Terms of payment' --company usmf")
+  })
+
   it.each(['messageId', 'executionId'] as const)('shows all errors by the %s', async (id) => {
     const { stdout } = await cli.run(['errors', failed[id]])
     expect(stdout).toMatch(/2 +3 +EP101 +PaymentTermId +Net99/)
@@ -170,5 +192,67 @@ describe('entrepot activity', () => {
     const { code, stderr } = await cli.run(['activity', 'add', 'Other', '-e', 'Nothing'])
     expect(stderr).toContain('EA102:')
     expect(code).toBe(2)
+  })
+})
+
+describe('an execution of several entities', () => {
+  let executionId: string
+  let stdout: string
+
+  beforeAll(async () => {
+    const added = await cli.run(['project', 'add', "Shop's data"])
+    expect(added.stdout).toContain("entrepot project set 'Shop'\\''s data' ENTITY")
+    for (const entity of ['PaymentTerms', 'CustomerGroups']) await cli.run(['project', 'set', "Shop's data", entity])
+    const terms = cli.file('bad-terms.csv', 'Name,NumberOfDays', 'Bad,ten')
+    const groups = cli.file('bad-groups.csv', 'CustomerGroupId,PaymentTermId', 'X,Nothing')
+    const files = [`PaymentTerms=${terms}`, `CustomerGroups=${groups}`]
+    ;({ stdout } = await cli.run(['project', 'run', "Shop's data", ...files, '-c', 'usmf']))
+    executionId = / execution ([0-9a-f-]{36})/.exec(stdout)![1]!
+  })
+
+  it('names the entity of each error', async () => {
+    const errors = await cli.run(['errors', executionId])
+    expect(errors.stdout).toMatch(/^Entity +Record/)
+    for (const text of [errors.stdout, stdout]) {
+      expect(text).toMatch(/^Terms of payment +1 +2 +ER203/m)
+      expect(text).toMatch(/^Customer groups +1 +2 +EP101/m)
+    }
+  })
+
+  it('says how to correct them with commands that a shell takes as they are', () => {
+    expect(stdout).toMatch(/entrepot errors \S+ --entity '[^']+' --csv > errors\.csv/)
+    expect(stdout).toMatch(/entrepot project run 'Shop'\\''s data' '[^']+=errors\.csv' --company usmf/)
+  })
+
+  it('is not imported as one entity', async () => {
+    cli.file('pack/Terms of payment.csv', 'Name', 'A')
+    cli.file('pack/Customer groups.csv', 'CustomerGroupId', 'A')
+    const built = await cli.run(['package', 'build', "Shop's data", 'pack', '--out', 'pack.zip'])
+    expect(built.code).toBe(0)
+    const { code, stderr } = await cli.run(['import', 'pack.zip', '--entity', 'PaymentTerms'])
+    expect(stderr).toContain('EA109: The file pack.zip is a zip file')
+    expect(code).toBe(2)
+  })
+})
+
+describe('options that need or exclude one another', () => {
+  it.each([
+    ['staged', '--contains', 'A'],
+    ['staged', '--field', 'Description'],
+    ['promote', '--errors', '--records', '2'],
+  ])('are refused: entrepot %s ID %s', async (command, ...options) => {
+    const { code, stderr } = await cli.run([command, failed.executionId, ...options])
+    expect(stderr).toContain('EA109:')
+    expect(code).toBe(2)
+  })
+})
+
+describe('entrepot number set', () => {
+  it('keeps the kind of a sequence unless told otherwise, and needs a format for a new one', async () => {
+    const set = async (...options: string[]) => (await cli.json(['number', 'set', 'CG3', ...options])).value as object
+    expect(await set()).toMatchObject({ error: { code: 'EA109' } })
+    expect(await set('--format', 'A-##', '--gapless')).toMatchObject({ gapless: true })
+    expect(await set('--format', 'B-##')).toMatchObject({ format: 'B-##', gapless: true })
+    expect(await set('--no-gapless')).toMatchObject({ format: 'B-##', gapless: false })
   })
 })

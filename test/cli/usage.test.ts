@@ -14,7 +14,6 @@ describe('the command line', () => {
     ['no command', [], 'Usage: entrepot'],
     ['an unknown command', ['improt'], 'Did you mean import?'],
     ['a missing argument', ['errors'], "missing required argument 'id'"],
-    ['a missing option', ['number', 'set', 'Customers'], 'required option'],
     ['an unknown option', ['status', '--colour'], "unknown option '--colour'"],
     ['too many arguments', ['status', 'one', 'two'], 'too many arguments'],
     ['an unknown role', ['work', '--only', 'stage,dig'], "'dig' is none of stage, promote, inbound, sweep"],

@@ -60,6 +60,13 @@ describe('data projects', () => {
     await expect(getProject(db, 'nothing')).rejects.toMatchObject({ code: 'EA118', status: 404 })
   })
 
+  it.each(['two\nlines', 'a\ttab', 'x'.repeat(501)])(
+    'have names of one line and at most 500 characters (EA109): %j',
+    async (name) => {
+      await expect(addProject(db, { name })).rejects.toMatchObject({ code: 'EA109', status: 400 })
+    },
+  )
+
   it('are added once, however many add them at the same time', async () => {
     await Promise.all(Array.from({ length: 8 }, () => db.query('SELECT pg_sleep(0.05)'))) // all connections are open
     for (const round of [1, 2, 3, 4, 5]) {

@@ -54,6 +54,22 @@ describe('setNumberSequence', () => {
     expect(await getNumberSequence(db, 'A')).toEqual({ name: 'A', format: 'B####', next: 50, gapless: true })
   })
 
+  it('keeps the format and the kind of the one that is there where nothing is said of them', async () => {
+    const { db } = hub.hub
+    await setNumberSequence(db, { name: 'Kept', format: 'K-##', gapless: true })
+    expect(await setNumberSequence(db, { name: 'Kept', format: 'K####' })).toMatchObject({
+      format: 'K####',
+      gapless: true,
+    })
+    expect(await setNumberSequence(db, { name: 'Kept', next: 7 })).toMatchObject({
+      format: 'K####',
+      next: 7,
+      gapless: true,
+    })
+    expect(await setNumberSequence(db, { name: 'Kept', gapless: false })).toMatchObject({ next: 7, gapless: false })
+    await expect(setNumberSequence(db, { name: 'New' })).rejects.toMatchObject({ code: 'EA109', status: 400 })
+  })
+
   it.each(['none', '#-#', '', `${'#'.repeat(19)}`, `#${'x'.repeat(60)}`])(
     'refuses the format %j (EA109)',
     async (format) => {
