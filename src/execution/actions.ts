@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
-import { finishExecutions } from './finish'
+import { finishExecutions, isNewest } from './finish'
 import { demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
@@ -74,7 +74,7 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
   await tx.query('SELECT id FROM entrepot.message WHERE id = $1 FOR UPDATE', [messageId])
   const [execution] = await tx.query<LockedExecution>(
     `SELECT x.state,
-       NOT EXISTS (SELECT FROM entrepot.execution y WHERE y.message_id = x.message_id AND y.created_at > x.created_at) AS is_newest,
+       ${isNewest} AS is_newest,
        e.is_loaded AND x.state = 'NotRun' AS is_loaded, e.is_void, e.has_troubles
      FROM entrepot.execution x CROSS JOIN LATERAL (
        SELECT bool_and(state = 'NotRun') AS is_loaded, bool_and(state IN ('Failed', 'Canceled', 'NotRun')) AS is_void,
@@ -246,7 +246,7 @@ export async function cancelExecution(db: Database, executionId: string): Promis
     const execution = await lockExecution(tx, executionId, messageId)
     if (execution.state !== 'NotRun') {
       const { isBlocking } = await findMessage(tx, messageId)
-      if (!isBlocking) throw refused(`The execution ${executionId} has ended already`)
+      if (!isBlocking || !execution.is_newest) throw refused(`The execution ${executionId} has ended already`)
       await tx.query(`UPDATE entrepot.execution SET state = 'Canceled' WHERE id = $1`, [executionId])
       await tx.query(`UPDATE entrepot.message SET state = 'Canceled' WHERE id = $1`, [messageId])
     } else {

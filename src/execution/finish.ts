@@ -16,10 +16,17 @@ export async function lockExecutions(tx: Queryable, executionIds: readonly strin
 }
 
 /**
- * Ends the executions, and their messages, whose entities have all come to an end; entities that wait behind one with
+ * SQL: that no execution of its message is newer than `x`, which alone says how the message fares. As an expression it
+ * is looked up by the index, execution by execution, however many there are.
+ */
+export const isNewest = `x.created_at = (
+  SELECT max(newer.created_at) FROM entrepot.execution newer WHERE newer.message_id = x.message_id)`
+
+/**
+ * Ends the executions, and the messages whose newest they are, whose entities have all come to an end; entities that wait behind one with
  * errors whose switches say so come to theirs here. Call it behind `lockExecutions`, in the transaction that ended an entity.
  * Input   `ordered`: those of them that may have entities which wait for others.
- * Returns what ended now.
+ * Returns the messages that ended now.
  */
 export async function finishExecutions(
   tx: Queryable,
@@ -44,14 +51,14 @@ export async function finishExecutions(
          WHEN ended.canceled THEN 'Canceled'
          WHEN ended.all_failed OR (ended.in_error > 0 AND ended.in_error = ended.read) THEN 'Failed'
          WHEN ended.failed OR ended.in_error > 0 THEN 'PartiallySucceeded' ELSE 'Succeeded' END
-       FROM ended WHERE x.id = ended.execution_id RETURNING x.id, x.message_id, ended.*
+       FROM ended WHERE x.id = ended.execution_id RETURNING x.id, x.message_id, x.created_at, ended.*
      )
      UPDATE entrepot.message m SET finished_at = now(),
        blocks = m.blocks AND x.failed,
        state = CASE WHEN x.canceled THEN 'Canceled' WHEN x.rejected THEN 'PreProcessingError'
          WHEN x.all_failed THEN 'PostProcessingError' WHEN x.failed OR x.in_error > 0 THEN 'ProcessedWithErrors'
          ELSE 'Processed' END
-     FROM executions x WHERE m.id = x.message_id
+     FROM executions x WHERE m.id = x.message_id AND ${isNewest}
      RETURNING m.id AS "messageId", x.id AS "executionId", m.state, m.activity_id AS "activityId"`,
     [executionIds],
   )
@@ -124,7 +131,8 @@ export async function failWork(
        RETURNING e.execution_id, failure.error
      ), noted AS (
        UPDATE entrepot.message m SET error = failed.error
-       FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id WHERE m.id = x.message_id
+       FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id
+       WHERE m.id = x.message_id AND ${isNewest}
      )
      SELECT DISTINCT execution_id AS "executionId" FROM failed`,
     [storableJson(rows)],

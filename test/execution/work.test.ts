@@ -1,6 +1,6 @@
 import { Conflict, EntrepotError } from '../../src/errors'
-import { cancelExecution } from '../../src/execution/actions'
-import { failWork } from '../../src/execution/finish'
+import { cancelExecution, retryExecution } from '../../src/execution/actions'
+import { failWork, finishExecutions } from '../../src/execution/finish'
 import {
   claimSmallWork,
   claimWork,
@@ -123,6 +123,30 @@ describe('work', () => {
     const error = new EntrepotError('ES106', 'too late')
     expect(await db().transaction((tx) => failWork(tx, [{ id: work.id, epoch: work.epoch, error }]))).toEqual([])
     expect((await hub.outcome(received.messageId)).message).toMatchObject({ status: 'Canceled', error: null })
+  })
+
+  it('of an execution that is not the newest of its message leaves the message as it is', async () => {
+    const entities = [{ entity: 'CurrencyEntity', sourceFormat: null }]
+    const { id: activityId } = await addActivity(db(), { name: 'once more', entities, ordered: true })
+    const { messageId, executionId: old } = await hub.deliver('', 'nonsense\n1\n', { activityId })
+    await hub.run()
+    const message = async () => (await hub.outcome(messageId)).message
+    expect(await message()).toMatchObject({ status: 'PreProcessingError', isBlocking: true })
+    const { executionId } = await retryExecution(db(), old)
+    expect(executionId).not.toBe(old)
+    await hub.run()
+    const ended = await message()
+    expect(ended).toMatchObject({ executionId, status: 'PreProcessingError', isBlocking: true })
+    await expect(cancelExecution(db(), old)).rejects.toMatchObject({ code: 'EA110' })
+    // However the old one may have been set going again.
+    await db().query(`UPDATE entrepot.execution SET state = 'NotRun', finished_at = NULL WHERE id = $1`, [old])
+    await db().query(`UPDATE entrepot.execution_entity SET state = 'Finished', error = NULL WHERE execution_id = $1`, [
+      old,
+    ])
+    expect(await db().transaction((tx) => finishExecutions(tx, [old]))).toEqual([])
+    expect(await message()).toEqual(ended)
+    const states = await db().query<{ state: string }>('SELECT state FROM entrepot.execution WHERE id = $1', [old])
+    expect(states).toEqual([{ state: 'Succeeded' }])
   })
 
   it('cannot be finished with a record that is not accounted for: the database refuses', async () => {
