@@ -220,7 +220,10 @@ async function withStaged(
        WHERE execution_id = $1 AND state = 'Staged' AND ($2::text IS NULL OR entity = $2) ORDER BY id FOR UPDATE`,
       [executionId, entity ?? null],
     )
-    if (staged.length === 0) throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted`)
+    if (staged.length === 0) {
+      const retry = execution.has_troubles ? '; what went wrong is run again with: entrepot retry' : ''
+      throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted${retry}`)
+    }
     const due = await setGoing(tx, staged)
     await reopen(tx, executionId)
     return { executionId, due }

@@ -6,7 +6,9 @@ import { openLifecycle } from '../../src/platform/lifecycle'
 import { type Observation, onObservation } from '../../src/platform/observe'
 import { addActivity } from '../../src/project/activity'
 import { receive } from '../../src/source/receive'
+import { correctStaged } from '../../src/staging/correct-staged'
 import { errorsFile } from '../../src/staging/errors-file'
+import { listStaged } from '../../src/staging/staged-records'
 import { expectAccounted } from '../helpers/accounting'
 import { addMasterData, csv, groupsFile, termsFile } from '../helpers/build'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
@@ -155,11 +157,22 @@ describe('cleaning up', () => {
       await expectAccounted(test)
     })
 
-    it('says so when the records in error are to be retried or fetched', async () => {
+    it('says so when they are to be listed or corrected, and those in error to be retried or fetched', async () => {
       const { executionId } = await oldMessage()
       await run({ stagingBefore: daysAgo(7) })
-      await expect(retryExecution(db, executionId)).rejects.toMatchObject({ code: 'EA130', status: 410 })
-      await expect(errorsFile(test.hub, executionId).next()).rejects.toMatchObject({ code: 'EA130', status: 410 })
+      const today = new Date().toISOString().slice(0, 10)
+      for (const refused of [
+        retryExecution(db, executionId),
+        errorsFile(test.hub, executionId).next(),
+        listStaged(test.hub, executionId, { limit: 10 }),
+        correctStaged(test.hub, executionId, { recordNumber: 1 }, { Description: 'x' }),
+      ]) {
+        await expect(refused).rejects.toMatchObject({
+          code: 'EA130',
+          status: 410,
+          message: expect.stringMatching(new RegExp(`are gone: a clean-up removed them on ${today}$`)),
+        })
+      }
     })
 
     it('still writes the failed records of a message whose bytes are gone', async () => {
