@@ -1,4 +1,4 @@
-import { type EntrepotError, errorBody } from '../errors'
+import { EntrepotError, errorBody } from '../errors'
 import type { Queryable } from '../platform/database'
 import { observe } from '../platform/observe'
 import { storableJson } from './storable'
@@ -105,6 +105,41 @@ async function stopFollowers(tx: Queryable, executionIds: readonly string[]): Pr
      FROM stopped`,
     [executionIds],
   )
+}
+
+/** How much of a reason stands in a log: what follows is the database's or a library's own context. */
+const reasonLength = 300
+
+/**
+ * Says in the logs of their executions why a try of work came to nothing; `exhaustedError` finds it there.
+ * Input   `reason`: the text of what went wrong; credentials in an address and what is beyond measure are left out.
+ */
+export async function noteFailedTry(db: Queryable, ids: readonly number[], reason: string): Promise<void> {
+  const text = reason
+    .replace(/:\/\/[^\s/]*@/g, '://…@')
+    .replace(/\0/g, '')
+    .slice(0, reasonLength)
+  await db.query(
+    `INSERT INTO entrepot.execution_log (execution_id, code, text)
+     SELECT execution_id, 'ES106', entity || ${tryFailed} || $2 FROM entrepot.execution_entity WHERE id = ANY($1)`,
+    [ids, text],
+  )
+}
+
+/** SQL: what stands between the entity and the reason. */
+const tryFailed = `': a try failed: '`
+
+/** The error (ES106) of work that was tried too often, with why its last try failed, where it was not just killed. */
+export async function exhaustedError(db: Queryable, id: number, tries: number): Promise<EntrepotError> {
+  const [last] = await db.query<{ reason: string }>(
+    `SELECT substr(l.text, length(e.entity || ${tryFailed}) + 1) AS reason
+     FROM entrepot.execution_entity e JOIN entrepot.execution_log l ON l.execution_id = e.execution_id
+     WHERE e.id = $1 AND l.code = 'ES106' AND starts_with(l.text, e.entity || ${tryFailed}) AND l.at >= e.staging_started_at
+     ORDER BY l.id DESC LIMIT 1`,
+    [id],
+  )
+  const text = `The work was tried ${tries} times without progress`
+  return new EntrepotError('ES106', last === undefined ? text : `${text}; the last error was: ${last.reason}`)
 }
 
 /** Fails entities whose claim still holds, each with the error that people will see on it and its message. */

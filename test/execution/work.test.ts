@@ -11,9 +11,11 @@ import {
   renewLeases,
   type Work,
 } from '../../src/execution/work'
+import { runStep, steps, sweep } from '../../src/pipeline'
 import { addActivity } from '../../src/project/activity'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 
+const noBells = { ringAll: async () => undefined }
 const staging = { state: 'Staging', leaseSeconds: 60, maxAttempts: 3 } as const
 
 describe('work', () => {
@@ -102,6 +104,30 @@ describe('work', () => {
     expect(await claimWork(db(), id, staging)).toEqual([])
     expect(await dueIds()).toEqual([])
     expect((await findExhaustedWork(db(), 3)).map((work) => work.id)).toEqual([id])
+  })
+
+  it('says why its last try failed when it was tried too often, without credentials and at no great length', async () => {
+    const { messageId, works } = await hub.deliver('Currencies', `CurrencyCode\n${'CHF\n'.repeat(20_000)}`)
+    const failing = async (reason: string) => {
+      const step = { ...steps[0]!, run: () => Promise.reject(new Error(reason)) }
+      await runStep(hub.hub, noBells, step, [await claimOne(works[0]!.id)])
+      await db().query('UPDATE entrepot.execution_entity SET due_at = now()')
+    }
+    await failing('first')
+    await failing('second')
+    await failing(`postgres://me:secret@db/x is odd ${'x'.repeat(1_000)}`)
+    await sweep({ ...hub.hub, limits: { ...hub.hub.limits, maxAttempts: 3 } }, noBells)
+    const { message, execution } = await hub.outcome(messageId)
+    const { code, message: text } = message.error as { code: string; message: string }
+    expect(code).toBe('ES106')
+    expect(text).toMatch(
+      /^The work was tried 3 times without progress; the last error was: postgres:\/\/…@db\/x is odd x+$/,
+    )
+    expect(text.length).toBeLessThan(400)
+    expect(execution.log.slice(0, 2).map((line) => line.text)).toEqual([
+      'CurrencyEntity: a try failed: first',
+      'CurrencyEntity: a try failed: second',
+    ])
   })
 
   it('waits for its predecessors in an ordered activity', async () => {
