@@ -37,7 +37,7 @@ export async function seqAfter(db: Queryable, moment: Date): Promise<number | nu
 /**
  * SQL: that the message `m` has ended before a moment, is of the scope, holds up no others, and nothing of it waits to be
  * promoted. Columns of the message tell, looked at again once the row is locked, of all that came in between: a retry, and
- * what was staged anew.
+ * what was staged anew. With OFFSET it is asked message by message: a join would read all that was ever staged.
  * Input   values of `oldValues` as $1 to $5; `entity`: what the name of the scope's entity is compared with.
  */
 export function isOld(entity: 'm.entity' | 'e.entity' = 'm.entity'): string {
@@ -50,7 +50,8 @@ export const hasEnded = `m.state <> 'Enqueued' AND m.finished_at < $1 AND NOT m.
   AND ($4::text IS NULL OR m.id = (SELECT run.message_id FROM entrepot.execution run WHERE run.id = $4))
   AND NOT EXISTS (
     SELECT FROM entrepot.execution_entity waiting JOIN entrepot.execution x ON x.id = waiting.execution_id
-    WHERE waiting.message_seq = m.seq AND waiting.staging_removed_at IS NULL AND waiting.state = 'Staged' AND ${isNewest})`
+    WHERE waiting.message_seq = m.seq AND waiting.staging_removed_at IS NULL AND waiting.state = 'Staged' AND ${isNewest}
+    OFFSET 0)`
 
 /** The values that `isOld` has as $1 to $5. */
 export function oldValues({ before, seqBefore, scope }: OldMessages): readonly unknown[] {

@@ -161,13 +161,13 @@ describe('cleaning up', () => {
       const { executionId } = await oldMessage()
       await run({ stagingBefore: daysAgo(7) })
       const today = new Date().toISOString().slice(0, 10)
-      for (const refused of [
-        retryExecution(db, executionId),
-        errorsFile(test.hub, executionId).next(),
-        listStaged(test.hub, executionId, { limit: 10 }),
-        correctStaged(test.hub, executionId, { recordNumber: 1 }, { Description: 'x' }),
+      for (const act of [
+        () => retryExecution(db, executionId),
+        () => errorsFile(test.hub, executionId).next(),
+        () => listStaged(test.hub, executionId, { limit: 10 }),
+        () => correctStaged(test.hub, executionId, { recordNumber: 1 }, { Description: 'x' }),
       ]) {
-        await expect(refused).rejects.toMatchObject({
+        await expect(act()).rejects.toMatchObject({
           code: 'EA130',
           status: 410,
           message: expect.stringMatching(new RegExp(`are gone: a clean-up removed them on ${today}$`)),
