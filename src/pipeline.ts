@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Conflict, EntrepotError, textOf, Unavailable } from './errors'
+import { Conflict, type EntrepotError, textOf, Unavailable } from './errors'
 import type { Context } from './execution/context'
-import { failWork, observeFinishedMessages } from './execution/finish'
+import { exhaustedError, failWork, noteFailedTry, observeFinishedMessages } from './execution/finish'
 import type { EntityState } from './execution/states'
 import {
   claimSmallWork,
@@ -176,10 +176,8 @@ function keepLeases({ db, limits }: Context, works: readonly Work[]): () => void
 }
 
 async function giveBack(context: Context, step: Step, works: readonly Work[], error: unknown): Promise<void> {
-  const id = works
-    .map((work) => work.id)
-    .join(',')
-    .slice(0, 200)
+  const ids = works.map((work) => work.id)
+  const id = ids.join(',').slice(0, 200)
   if (error instanceof Conflict) {
     observe({ at: 'step.conflict', step: step.name, id })
     // Of a group only some may be lost; the others are given back.
@@ -189,6 +187,7 @@ async function giveBack(context: Context, step: Step, works: readonly Work[], er
   const isAway = error instanceof Unavailable || isUniqueRace(error)
   if (isAway) observe({ at: 'step.retried', step: step.name, id, reason: textOf(error) })
   else observe({ at: 'step.failed', step: step.name, id, error })
+  if (!isAway) await noteFailedTry(context.db, ids, textOf(error)).catch(() => undefined)
   const afterSeconds = isAway ? 1 : 5
   // Where even this fails, the lease runs out and the sweeper rings.
   await releaseWork(context.db, works, { afterSeconds, countsAsTry: !isAway }).catch(() => undefined)
@@ -220,13 +219,11 @@ export async function sweep(context: Context, bells: SweepBells): Promise<number
   const { db, limits } = context
   const exhausted = await findExhaustedWork(db, limits.maxAttempts)
   if (exhausted.length > 0) {
-    const error = new EntrepotError('ES106', `The work was tried ${limits.maxAttempts} times without progress`)
-    const finished = await db.transaction((tx) =>
-      failWork(
-        tx,
-        exhausted.map(({ id, epoch }) => ({ id, epoch, error })),
-      ),
-    )
+    const failures: { id: number; epoch: number; error: EntrepotError }[] = []
+    for (const { id, epoch } of exhausted) {
+      failures.push({ id, epoch, error: await exhaustedError(db, id, limits.maxAttempts) })
+    }
+    const finished = await db.transaction((tx) => failWork(tx, failures))
     observeFinishedMessages(finished)
   }
   const due = await findDueWork(db, limits.maxAttempts)

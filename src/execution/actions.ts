@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { RequestRefused } from '../errors'
 import type { Database, Transaction } from '../platform/database'
-import { finishExecutions } from './finish'
+import { finishExecutions, isNewest } from './finish'
 import { demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
@@ -66,6 +66,8 @@ interface LockedExecution {
   readonly is_loaded: boolean
   /** No entity of it came to a good end. */
   readonly is_void: boolean
+  /** Something of it waits to be promoted. */
+  readonly is_staged: boolean
   readonly has_troubles: boolean
 }
 
@@ -74,10 +76,11 @@ async function lockExecution(tx: Transaction, executionId: string, messageId: st
   await tx.query('SELECT id FROM entrepot.message WHERE id = $1 FOR UPDATE', [messageId])
   const [execution] = await tx.query<LockedExecution>(
     `SELECT x.state,
-       NOT EXISTS (SELECT FROM entrepot.execution y WHERE y.message_id = x.message_id AND y.created_at > x.created_at) AS is_newest,
-       e.is_loaded AND x.state = 'NotRun' AS is_loaded, e.is_void, e.has_troubles
+       ${isNewest} AS is_newest,
+       e.is_loaded AND x.state = 'NotRun' AS is_loaded, e.is_void, e.is_staged, e.has_troubles
      FROM entrepot.execution x CROSS JOIN LATERAL (
        SELECT bool_and(state = 'NotRun') AS is_loaded, bool_and(state IN ('Failed', 'Canceled', 'NotRun')) AS is_void,
+         bool_or(state = 'Staged') AS is_staged,
          bool_or(state IN ('Failed', 'Canceled', 'NotRun') OR ${hasErrorsToRetry}) AS has_troubles
        FROM entrepot.execution_entity WHERE execution_id = x.id) e
      WHERE x.id = $1 FOR UPDATE OF x`,
@@ -217,7 +220,10 @@ async function withStaged(
        WHERE execution_id = $1 AND state = 'Staged' AND ($2::text IS NULL OR entity = $2) ORDER BY id FOR UPDATE`,
       [executionId, entity ?? null],
     )
-    if (staged.length === 0) throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted`)
+    if (staged.length === 0) {
+      const retry = execution.has_troubles ? '; what went wrong is run again with: entrepot retry' : ''
+      throw refused(`Nothing that the execution ${executionId} has staged waits to be promoted${retry}`)
+    }
     const due = await setGoing(tx, staged)
     await reopen(tx, executionId)
     return { executionId, due }
@@ -236,24 +242,26 @@ async function select(tx: Transaction, place: StagedPlace, records: readonly num
 }
 
 /**
- * Cancels an execution that is under way: whoever works on it writes nothing more, what is promoted stays. One that has
- * failed in an ordered activity can be cancelled as well, which lets the messages behind it go on.
+ * Cancels an execution that is under way: whoever works on it writes nothing more, what is promoted stays. One whose
+ * records wait to be promoted can be cancelled as well, which lets the clean-up have them, and one that has failed in an
+ * ordered activity, which lets the messages behind it go on.
  * Throws  RequestRefused EA108 (404), EA110 (409) when it has ended otherwise.
  */
 export async function cancelExecution(db: Database, executionId: string): Promise<ActionResult> {
   const { messageId } = await findExecution(db, executionId)
   return db.transaction(async (tx) => {
     const execution = await lockExecution(tx, executionId, messageId)
-    if (execution.state !== 'NotRun') {
+    if (execution.state !== 'NotRun' && !(execution.is_newest && execution.is_staged)) {
       const { isBlocking } = await findMessage(tx, messageId)
-      if (!isBlocking) throw refused(`The execution ${executionId} has ended already`)
+      if (!isBlocking || !execution.is_newest) throw refused(`The execution ${executionId} has ended already`)
       await tx.query(`UPDATE entrepot.execution SET state = 'Canceled' WHERE id = $1`, [executionId])
       await tx.query(`UPDATE entrepot.message SET state = 'Canceled' WHERE id = $1`, [messageId])
     } else {
+      if (execution.is_staged) await reopen(tx, executionId)
       // The epoch goes up, so that the writes of whoever holds the work are refused.
       await tx.query(
         `UPDATE entrepot.execution_entity SET state = 'Canceled', epoch = epoch + 1, lease_until = NULL
-         WHERE execution_id = $1 AND (state IN ('Staging', 'Promoting') OR state = 'NotRun' AND $2)`,
+         WHERE execution_id = $1 AND (state IN ('Staging', 'Promoting', 'Staged') OR state = 'NotRun' AND $2)`,
         [executionId, execution.is_loaded],
       )
       await finishExecutions(tx, [executionId])

@@ -1,4 +1,5 @@
 import type { Queryable } from '../platform/database'
+import { isNewest } from './finish'
 
 /** Which messages are meant; all where nothing is said. */
 export interface CleanScope {
@@ -34,8 +35,9 @@ export async function seqAfter(db: Queryable, moment: Date): Promise<number | nu
 }
 
 /**
- * SQL: that the message `m` has ended before a moment, is of the scope, and holds up no others. Only columns of the message
- * decide: looked at again once the row is locked, they tell of a retry that came in between.
+ * SQL: that the message `m` has ended before a moment, is of the scope, holds up no others, and nothing of it waits to be
+ * promoted. Columns of the message tell, looked at again once the row is locked, of all that came in between: a retry, and
+ * what was staged anew. With OFFSET it is asked message by message: a join would read all that was ever staged.
  * Input   values of `oldValues` as $1 to $5; `entity`: what the name of the scope's entity is compared with.
  */
 export function isOld(entity: 'm.entity' | 'e.entity' = 'm.entity'): string {
@@ -45,7 +47,11 @@ export function isOld(entity: 'm.entity' | 'e.entity' = 'm.entity'): string {
 /** SQL: the same, whatever the scope's entity is; of `oldValues` it takes $1 to $4. */
 export const hasEnded = `m.state <> 'Enqueued' AND m.finished_at < $1 AND NOT m.blocks AND ($2::bigint IS NULL OR m.seq < $2)
   AND ($3::text IS NULL OR m.project = $3)
-  AND ($4::text IS NULL OR m.id = (SELECT run.message_id FROM entrepot.execution run WHERE run.id = $4))`
+  AND ($4::text IS NULL OR m.id = (SELECT run.message_id FROM entrepot.execution run WHERE run.id = $4))
+  AND NOT EXISTS (
+    SELECT FROM entrepot.execution_entity waiting JOIN entrepot.execution x ON x.id = waiting.execution_id
+    WHERE waiting.message_seq = m.seq AND waiting.staging_removed_at IS NULL AND waiting.state = 'Staged' AND ${isNewest}
+    OFFSET 0)`
 
 /** The values that `isOld` has as $1 to $5. */
 export function oldValues({ before, seqBefore, scope }: OldMessages): readonly unknown[] {

@@ -53,8 +53,8 @@ const nothing: CleanCounts = {
 
 /**
  * Removes what is old, oldest first, in batches that commit each for themselves: it may be stopped or killed at any
- * moment, may run beside all other work and beside itself. What is under way, and what holds up an ordered activity,
- * stays whatever its age.
+ * moment, may run beside all other work and beside itself. What is under way, what waits to be promoted, and
+ * what holds up an ordered activity, stays whatever its age: to let go of a staged execution, cancel it.
  * Returns  what it removed.
  */
 export async function clean(context: Context, plan: CleanPlan, mayGoOn: MayGoOn = () => true): Promise<CleanCounts> {

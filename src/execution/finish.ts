@@ -1,4 +1,4 @@
-import { type EntrepotError, errorBody } from '../errors'
+import { EntrepotError, errorBody } from '../errors'
 import type { Queryable } from '../platform/database'
 import { observe } from '../platform/observe'
 import { storableJson } from './storable'
@@ -16,10 +16,17 @@ export async function lockExecutions(tx: Queryable, executionIds: readonly strin
 }
 
 /**
- * Ends the executions, and their messages, whose entities have all come to an end; entities that wait behind one with
+ * SQL: that no execution of its message is newer than `x`, which alone says how the message fares. As an expression it
+ * is looked up by the index, execution by execution, however many there are.
+ */
+export const isNewest = `x.created_at = (
+  SELECT max(newer.created_at) FROM entrepot.execution newer WHERE newer.message_id = x.message_id)`
+
+/**
+ * Ends the executions, and the messages whose newest they are, whose entities have all come to an end; entities that wait behind one with
  * errors whose switches say so come to theirs here. Call it behind `lockExecutions`, in the transaction that ended an entity.
  * Input   `ordered`: those of them that may have entities which wait for others.
- * Returns what ended now.
+ * Returns the messages that ended now.
  */
 export async function finishExecutions(
   tx: Queryable,
@@ -44,14 +51,14 @@ export async function finishExecutions(
          WHEN ended.canceled THEN 'Canceled'
          WHEN ended.all_failed OR (ended.in_error > 0 AND ended.in_error = ended.read) THEN 'Failed'
          WHEN ended.failed OR ended.in_error > 0 THEN 'PartiallySucceeded' ELSE 'Succeeded' END
-       FROM ended WHERE x.id = ended.execution_id RETURNING x.id, x.message_id, ended.*
+       FROM ended WHERE x.id = ended.execution_id RETURNING x.id, x.message_id, x.created_at, ended.*
      )
      UPDATE entrepot.message m SET finished_at = now(),
        blocks = m.blocks AND x.failed,
        state = CASE WHEN x.canceled THEN 'Canceled' WHEN x.rejected THEN 'PreProcessingError'
          WHEN x.all_failed THEN 'PostProcessingError' WHEN x.failed OR x.in_error > 0 THEN 'ProcessedWithErrors'
          ELSE 'Processed' END
-     FROM executions x WHERE m.id = x.message_id
+     FROM executions x WHERE m.id = x.message_id AND ${isNewest}
      RETURNING m.id AS "messageId", x.id AS "executionId", m.state, m.activity_id AS "activityId"`,
     [executionIds],
   )
@@ -100,6 +107,41 @@ async function stopFollowers(tx: Queryable, executionIds: readonly string[]): Pr
   )
 }
 
+/** How much of a reason stands in a log: what follows is the database's or a library's own context. */
+const reasonLength = 300
+
+/**
+ * Says in the logs of their executions why a try of work came to nothing; `exhaustedError` finds it there.
+ * Input   `reason`: the text of what went wrong; credentials in an address and what is beyond measure are left out.
+ */
+export async function noteFailedTry(db: Queryable, ids: readonly number[], reason: string): Promise<void> {
+  const text = reason
+    .replace(/:\/\/[^\s/]*@/g, '://…@')
+    .replace(/\0/g, '')
+    .slice(0, reasonLength)
+  await db.query(
+    `INSERT INTO entrepot.execution_log (execution_id, code, text)
+     SELECT execution_id, 'ES106', entity || ${tryFailed} || $2 FROM entrepot.execution_entity WHERE id = ANY($1)`,
+    [ids, text],
+  )
+}
+
+/** SQL: what stands between the entity and the reason. */
+const tryFailed = `': a try failed: '`
+
+/** The error (ES106) of work that was tried too often, with why its last try failed, where it was not just killed. */
+export async function exhaustedError(db: Queryable, id: number, tries: number): Promise<EntrepotError> {
+  const [last] = await db.query<{ reason: string }>(
+    `SELECT substr(l.text, length(e.entity || ${tryFailed}) + 1) AS reason
+     FROM entrepot.execution_entity e JOIN entrepot.execution_log l ON l.execution_id = e.execution_id
+     WHERE e.id = $1 AND l.code = 'ES106' AND starts_with(l.text, e.entity || ${tryFailed}) AND l.at >= e.staging_started_at
+     ORDER BY l.id DESC LIMIT 1`,
+    [id],
+  )
+  const text = `The work was tried ${tries} times without progress`
+  return new EntrepotError('ES106', last === undefined ? text : `${text}; the last error was: ${last.reason}`)
+}
+
 /** Fails entities whose claim still holds, each with the error that people will see on it and its message. */
 export async function failWork(
   tx: Queryable,
@@ -124,7 +166,8 @@ export async function failWork(
        RETURNING e.execution_id, failure.error
      ), noted AS (
        UPDATE entrepot.message m SET error = failed.error
-       FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id WHERE m.id = x.message_id
+       FROM failed JOIN entrepot.execution x ON x.id = failed.execution_id
+       WHERE m.id = x.message_id AND ${isNewest}
      )
      SELECT DISTINCT execution_id AS "executionId" FROM failed`,
     [storableJson(rows)],

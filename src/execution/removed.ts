@@ -11,7 +11,7 @@ export async function demandBytes(db: Queryable, messageId: string): Promise<voi
     messageId,
   ])
   if (gone.length === 0) return
-  const text = `The bytes of the message ${messageId} are gone: the clean-up removes them PAYLOAD_RETENTION_DAYS after its end`
+  const text = `The bytes of the message ${messageId} are gone: a clean-up removed them`
   throw new RequestRefused(410, 'EA130', text, { messageId })
 }
 
@@ -27,8 +27,11 @@ export async function demandStaged(db: Queryable, executionId: string): Promise<
      ORDER BY id LIMIT 1`,
     [executionId],
   )
-  for (const { entity, at } of gone) {
-    const text = `The staged records of the execution ${executionId} are gone: the clean-up removed them on ${at.toISOString().slice(0, 10)}, STAGING_RETENTION_DAYS after its end`
-    throw new RequestRefused(410, 'EA130', text, { executionId, entity })
-  }
+  for (const { entity, at } of gone) throw stagedGone(executionId, entity, at)
+}
+
+/** The refusal (EA130, 410) of what needs staged records that are gone. */
+export function stagedGone(executionId: string, entity: string, at: Date): RequestRefused {
+  const text = `The staged records of the execution ${executionId} are gone: a clean-up removed them on ${at.toISOString().slice(0, 10)}`
+  return new RequestRefused(410, 'EA130', text, { executionId, entity })
 }

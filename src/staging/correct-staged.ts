@@ -16,7 +16,7 @@ export type Correction = Readonly<Record<string, string | null>>
  * Corrects a staged record and checks it again. In an execution that stages only, a good one waits to be promoted with the
  * others; elsewhere it stays in error, until a retry promotes it.
  * Throws  RequestRefused EA108 (404), EA102, EA109 (400), EA110 (409) while the execution is under way, or for a record that
- *         is promoted.
+ *         is promoted, EA130 (410).
  */
 export async function correctStaged(
   context: Context,
@@ -89,7 +89,7 @@ async function correctedRow(
 async function noteCorrected(tx: Transaction, { id }: StagedEntity, { number, line }: StagedRow): Promise<void> {
   await tx.query(
     `INSERT INTO entrepot.record_error (execution_entity, record_number, line, step, code, reason)
-     VALUES ($1, $2, $3, 'promote', 'ER301', 'The record was corrected and waits to be promoted')`,
+     VALUES ($1, $2, $3, 'promote', 'ER301', 'The record was corrected and waits for a retry')`,
     [id, number, line],
   )
 }

@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../entity/names'
 import { RequestRefused } from '../errors'
 import type { Context } from '../execution/context'
 import type { ExecutionMode } from '../execution/mode'
+import { stagedGone } from '../execution/removed'
 import { isAsItCame, type StagedPlace, tableOf } from '../execution/staged-rows'
 import type { EntityState } from '../execution/states'
 import type { Queryable } from '../platform/database'
@@ -53,9 +54,10 @@ export interface StagedEntity extends StagedPlace {
 }
 
 /**
- * The one entity of an execution that is meant.
+ * The one entity of an execution that is meant, whose staged records are there.
  * Input   `lock`: nobody else changes it until the transaction ends.
- * Throws  RequestRefused EA108 (404), EA102, EA109 (400) where the entity must be named.
+ * Throws  RequestRefused EA108 (404), EA102, EA109 (400) where the entity must be named, EA130 (410) when the clean-up has
+ *         removed what it has staged.
  */
 export async function findStagedEntity(
   db: Queryable,
@@ -67,15 +69,20 @@ export async function findStagedEntity(
   const name = entityName === undefined ? null : registry.getImportable(entityName).name
   // Records of a composite are looked at member by member.
   const holders = registry.composites.filter(({ members }) => members.some(({ entity }) => entity.name === name))
-  const found = await db.query<StagedEntity>(
+  const found = await db.query<StagedEntity & { readonly goneAt: Date | null }>(
     `SELECT e.id, e.entity, e.staging_table AS "stagingTable", e.execution_id AS "executionId", m.company, e.state, e.mode,
-       coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings
+       coalesce(e.source_format, m.source_format) AS "sourceFormat", coalesce(e.settings, '{}') AS settings,
+       CASE WHEN e.staged_records > 0 THEN e.staging_removed_at END AS "goneAt"
      FROM entrepot.execution_entity e JOIN entrepot.execution x ON x.id = e.execution_id
      JOIN entrepot.message m ON m.id = x.message_id
      WHERE e.execution_id = $1 AND ($2::text IS NULL OR e.entity = $2 OR e.entity = ANY($3)) ORDER BY e.id ${lock ? 'FOR UPDATE OF e' : ''}`,
     [executionId, name, holders.map((composite) => composite.name)],
   )
-  if (found.length === 1) return ofMember(registry, found[0]!, name)
+  if (found.length === 1) {
+    const { goneAt, ...staged } = found[0]!
+    if (goneAt !== null) throw stagedGone(executionId, staged.entity, goneAt)
+    return ofMember(registry, staged, name)
+  }
   if (found.length > 1) {
     const names = found.map(({ entity }) => entity).join(', ')
     throw new RequestRefused(400, 'EA109', `Records are numbered within an entity: name one of ${names}`)
@@ -96,7 +103,7 @@ function ofMember(registry: EntityRegistry, staged: StagedEntity, name: string |
 
 /**
  * Staged records of an execution's entity, by their numbers.
- * Throws  RequestRefused EA108 (404), EA102, EA109 (400).
+ * Throws  RequestRefused EA108 (404), EA102, EA109 (400), EA130 (410).
  */
 export async function listStaged(context: Context, executionId: string, filter: StagedFilter): Promise<StagedRecord[]> {
   const staged = await findStagedEntity(context.db, context, executionId, filter.entity)

@@ -1,5 +1,6 @@
 import { companyColumn, type Entity, quoteIdentifier, targetTable } from '../entity'
 import { isAsItCame } from '../execution/staged-rows'
+import type { Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
 import type { StagedSet } from './staged-set'
 
@@ -31,9 +32,26 @@ export function withoutReplaced(place: TruncatingPlace): string {
   return `(SELECT t.* FROM ${targetTable(place.entity)} t WHERE NOT ${isReplaced(place)})`
 }
 
-/** Removes the target records that a truncating import replaces. */
-export async function emptyTarget(tx: Queryable, { entity, table, ids }: StagedSet): Promise<void> {
+/** Removes the target records that a truncating import replaces, and says in the execution's log how many. */
+export async function emptyTarget(tx: Queryable, { executionId }: Work, set: StagedSet): Promise<void> {
+  const removed = await tx.count(`DELETE ${fromReplaced(set)}`, [set.ids])
+  const text = `${set.entity.name}: ${removed} records of the target were removed before its import`
+  await tx.query(log, [executionId, text])
+}
+
+/** Says in the execution's log how many target records a truncating import would remove. */
+export async function countReplaced(tx: Queryable, { executionId }: Work, set: StagedSet): Promise<void> {
+  const [{ count = 0 } = {}] = await tx.query<{ count: number }>(`SELECT count(*) AS count ${fromReplaced(set)}`, [
+    set.ids,
+  ])
+  const text = `${set.entity.name}: ${count} records of the target would be removed before its import`
+  await tx.query(log, [executionId, text])
+}
+
+const log = 'INSERT INTO entrepot.execution_log (execution_id, text) VALUES ($1, $2)'
+
+/** SQL: the target records `t` that are replaced, with the ids as $1; an entity without company has no use for them. */
+function fromReplaced({ entity, table }: StagedSet): string {
   const place = { entity, table, ids: '$1' }
-  // An entity without company has no use for the ids.
-  await tx.query(`DELETE FROM ${targetTable(entity)} t WHERE $1::bigint[] IS NOT NULL AND ${isReplaced(place)}`, [ids])
+  return `FROM ${targetTable(entity)} t WHERE $1::bigint[] IS NOT NULL AND ${isReplaced(place)}`
 }

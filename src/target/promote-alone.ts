@@ -34,7 +34,7 @@ async function check({ db, registry, limits }: Context, work: Work, set: StagedS
     await joinWithTargets(tx, checkedEntities(registry, set.entity), work.bytes)
     if (work.settings.truncateEntityData && (await isFirstRound(tx, work, set))) {
       await lockTargets(tx, [set.entity], 'exclusive')
-      await emptyTarget(tx, set)
+      await emptyTarget(tx, work, set)
     }
     const [result = { inError: 0, superseded: 0 }] = await checkStaged(tx, registry, set)
     await fence(tx, [work])

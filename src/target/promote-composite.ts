@@ -45,7 +45,7 @@ async function check(
     await boundIdleTime(tx, limits.leaseSeconds)
     await joinWithTargets(tx, entitiesOf(context, sets), work.bytes)
     if (work.scope === 'selected') await selectWholeDocuments(tx, sets)
-    if (work.settings.truncateEntityData && (await isFirstRound(tx, work, sets[0]!))) await emptyTargets(tx, sets)
+    if (work.settings.truncateEntityData && (await isFirstRound(tx, work, sets[0]!))) await emptyTargets(tx, work, sets)
     const { inError, superseded } = await checkDocuments(tx, registry, composite, work, sets)
     await fence(tx, [work])
     await tx.query(
@@ -58,8 +58,8 @@ async function check(
 }
 
 /** The companies that are emptied are those of the documents: a document may have no record of some member. */
-async function emptyTargets(tx: Queryable, sets: readonly StagedSet[]): Promise<void> {
-  for (const { entity } of [...sets].reverse()) await emptyTarget(tx, { ...sets[0]!, entity })
+async function emptyTargets(tx: Queryable, work: Work, sets: readonly StagedSet[]): Promise<void> {
+  for (const { entity } of [...sets].reverse()) await emptyTarget(tx, work, { ...sets[0]!, entity })
 }
 
 /** A person may have marked some records of a document: all of it is meant. */

@@ -4,7 +4,7 @@ import { type FinishedMessage, finishExecutions, lockExecutions } from '../execu
 import { fence, type Work } from '../execution/work'
 import type { Queryable } from '../platform/database'
 import { type CheckResult, checkedEntities, checkStaged, type PlaceOf } from './checks'
-import { withoutReplaced } from './empty-target'
+import { countReplaced, withoutReplaced } from './empty-target'
 import { entityNamed } from './entity-named'
 import { joinWithTargets } from './joins'
 import { boundIdleTime } from './locks'
@@ -117,7 +117,8 @@ interface EarlierEntity {
 
 /**
  * Where records are looked up that would be there by now: of the entities of the execution that are done, or wait to be
- * promoted before this one, the good records too; and without those that a truncating import would have removed.
+ * promoted before this one, the good records too; and without those that a truncating import would have removed, of which
+ * the log says how many they are.
  * Input   `sets`: the work's own; of a composite, one a member, the root first.
  */
 export async function placesOf(
@@ -136,6 +137,7 @@ export async function placesOf(
   )
   const root = sets[0]!
   const isEmptied = work.settings.truncateEntityData && (await isFirstRound(tx, work, root))
+  if (isEmptied) for (const { entity } of [...sets].reverse()) await countReplaced(tx, work, { ...root, entity })
   return (entity) => {
     if (sets.some((own) => own.entity.name === entity.name)) {
       return isEmptied ? withoutReplaced({ entity, table: root.table, ids: '$1' }) : targetTable(entity)

@@ -1,4 +1,4 @@
-import { retryExecution, skipMessage } from '../../src/execution/actions'
+import { cancelExecution, promoteStaged, retryExecution, skipMessage } from '../../src/execution/actions'
 import { type CleanPlan, clean, countCleanable, retentionPlan } from '../../src/execution/clean'
 import { isWithin, startCleaning } from '../../src/execution/clean-schedule'
 import type { Database, Transaction } from '../../src/platform/database'
@@ -6,7 +6,9 @@ import { openLifecycle } from '../../src/platform/lifecycle'
 import { type Observation, onObservation } from '../../src/platform/observe'
 import { addActivity } from '../../src/project/activity'
 import { receive } from '../../src/source/receive'
+import { correctStaged } from '../../src/staging/correct-staged'
 import { errorsFile } from '../../src/staging/errors-file'
+import { listStaged } from '../../src/staging/staged-records'
 import { expectAccounted } from '../helpers/accounting'
 import { addMasterData, csv, groupsFile, termsFile } from '../helpers/build'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
@@ -155,11 +157,22 @@ describe('cleaning up', () => {
       await expectAccounted(test)
     })
 
-    it('says so when the records in error are to be retried or fetched', async () => {
+    it('says so when they are to be listed or corrected, and those in error to be retried or fetched', async () => {
       const { executionId } = await oldMessage()
       await run({ stagingBefore: daysAgo(7) })
-      await expect(retryExecution(db, executionId)).rejects.toMatchObject({ code: 'EA130', status: 410 })
-      await expect(errorsFile(test.hub, executionId).next()).rejects.toMatchObject({ code: 'EA130', status: 410 })
+      const today = new Date().toISOString().slice(0, 10)
+      for (const act of [
+        () => retryExecution(db, executionId),
+        () => errorsFile(test.hub, executionId).next(),
+        () => listStaged(test.hub, executionId, { limit: 10 }),
+        () => correctStaged(test.hub, executionId, { recordNumber: 1 }, { Description: 'x' }),
+      ]) {
+        await expect(act()).rejects.toMatchObject({
+          code: 'EA130',
+          status: 410,
+          message: expect.stringMatching(new RegExp(`are gone: a clean-up removed them on ${today}$`)),
+        })
+      }
     })
 
     it('still writes the failed records of a message whose bytes are gone', async () => {
@@ -208,6 +221,32 @@ describe('cleaning up', () => {
       expect(await run({ historyBefore: daysAgo(-1) })).toMatchObject({ messages: 3 })
       await test.run()
       expect((await test.outcome(messageId)).message.status).toBe('ProcessedWithErrors')
+    })
+
+    it('keeps what waits to be promoted, until it is promoted, cancelled or run anew', async () => {
+      const stage = async () => {
+        const delivery = { company: 'usmf', mode: 'stage' } as const
+        const { message, execution } = await test.importFile('Customer groups', groupsFile(1), delivery)
+        await age(message.messageId, 10)
+        return { messageId: message.messageId, executionId: execution.executionId }
+      }
+      const [promoted, canceled, anew] = [await stage(), await stage(), await stage()]
+      const plan = { payloadsBefore: daysAgo(7), stagingBefore: daysAgo(7), historyBefore: daysAgo(7) }
+      expect(await countCleanable(test.hub, plan)).toEqual(nothing)
+      expect(await run(plan)).toEqual(nothing)
+      expect(await run({ stagingBefore: daysAgo(-1), scope: { executionId: promoted.executionId } })).toEqual(nothing)
+      await promoteStaged(db, promoted.executionId, {})
+      await cancelExecution(db, canceled.executionId)
+      const newer = await retryExecution(db, anew.executionId, { anew: true })
+      await test.run()
+      expect(await run(plan)).toEqual(nothing)
+      for (const { messageId } of [promoted, canceled, anew]) await age(messageId, 10)
+      expect(await run(plan)).toMatchObject({ messages: 2, payloads: 2 })
+      // What the newer execution of the third has staged still waits.
+      await promoteStaged(db, newer.executionId, {})
+      await test.run()
+      await age(anew.messageId, 10)
+      expect(await run(plan)).toMatchObject({ messages: 1, payloads: 1, stagedRecords: 6 })
     })
 
     it('keeps what holds up an ordered activity, until it is skipped', async () => {

@@ -1,6 +1,6 @@
 import { Conflict, EntrepotError } from '../../src/errors'
-import { cancelExecution } from '../../src/execution/actions'
-import { failWork } from '../../src/execution/finish'
+import { cancelExecution, retryExecution } from '../../src/execution/actions'
+import { failWork, finishExecutions } from '../../src/execution/finish'
 import {
   claimSmallWork,
   claimWork,
@@ -11,9 +11,11 @@ import {
   renewLeases,
   type Work,
 } from '../../src/execution/work'
+import { runStep, steps, sweep } from '../../src/pipeline'
 import { addActivity } from '../../src/project/activity'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 
+const noBells = { ringAll: async () => undefined }
 const staging = { state: 'Staging', leaseSeconds: 60, maxAttempts: 3 } as const
 
 describe('work', () => {
@@ -113,6 +115,30 @@ describe('work', () => {
     expect((await findExhaustedWork(db(), 3)).map((work) => work.id)).toEqual([id])
   })
 
+  it('says why its last try failed when it was tried too often, without credentials and at no great length', async () => {
+    const { messageId, works } = await hub.deliver('Currencies', `CurrencyCode\n${'CHF\n'.repeat(20_000)}`)
+    const failing = async (reason: string) => {
+      const step = { ...steps[0]!, run: () => Promise.reject(new Error(reason)) }
+      await runStep(hub.hub, noBells, step, [await claimOne(works[0]!.id)])
+      await db().query('UPDATE entrepot.execution_entity SET due_at = now()')
+    }
+    await failing('first')
+    await failing('second')
+    await failing(`postgres://me:secret@db/x is odd ${'x'.repeat(1_000)}`)
+    await sweep({ ...hub.hub, limits: { ...hub.hub.limits, maxAttempts: 3 } }, noBells)
+    const { message, execution } = await hub.outcome(messageId)
+    const { code, message: text } = message.error as { code: string; message: string }
+    expect(code).toBe('ES106')
+    expect(text).toMatch(
+      /^The work was tried 3 times without progress; the last error was: postgres:\/\/…@db\/x is odd x+$/,
+    )
+    expect(text.length).toBeLessThan(400)
+    expect(execution.log.slice(0, 2).map((line) => line.text)).toEqual([
+      'CurrencyEntity: a try failed: first',
+      'CurrencyEntity: a try failed: second',
+    ])
+  })
+
   it('waits for its predecessors in an ordered activity', async () => {
     const entities = [{ entity: 'CurrencyEntity', sourceFormat: null }]
     const { id: activityId } = await addActivity(db(), { name: 'in order', entities, ordered: true })
@@ -132,6 +158,30 @@ describe('work', () => {
     const error = new EntrepotError('ES106', 'too late')
     expect(await db().transaction((tx) => failWork(tx, [{ id: work.id, epoch: work.epoch, error }]))).toEqual([])
     expect((await hub.outcome(received.messageId)).message).toMatchObject({ status: 'Canceled', error: null })
+  })
+
+  it('of an execution that is not the newest of its message leaves the message as it is', async () => {
+    const entities = [{ entity: 'CurrencyEntity', sourceFormat: null }]
+    const { id: activityId } = await addActivity(db(), { name: 'once more', entities, ordered: true })
+    const { messageId, executionId: old } = await hub.deliver('', 'nonsense\n1\n', { activityId })
+    await hub.run()
+    const message = async () => (await hub.outcome(messageId)).message
+    expect(await message()).toMatchObject({ status: 'PreProcessingError', isBlocking: true })
+    const { executionId } = await retryExecution(db(), old)
+    expect(executionId).not.toBe(old)
+    await hub.run()
+    const ended = await message()
+    expect(ended).toMatchObject({ executionId, status: 'PreProcessingError', isBlocking: true })
+    await expect(cancelExecution(db(), old)).rejects.toMatchObject({ code: 'EA110' })
+    // However the old one may have been set going again.
+    await db().query(`UPDATE entrepot.execution SET state = 'NotRun', finished_at = NULL WHERE id = $1`, [old])
+    await db().query(`UPDATE entrepot.execution_entity SET state = 'Finished', error = NULL WHERE execution_id = $1`, [
+      old,
+    ])
+    expect(await db().transaction((tx) => finishExecutions(tx, [old]))).toEqual([])
+    expect(await message()).toEqual(ended)
+    const states = await db().query<{ state: string }>('SELECT state FROM entrepot.execution WHERE id = $1', [old])
+    expect(states).toEqual([{ state: 'Succeeded' }])
   })
 
   it('cannot be finished with a record that is not accounted for: the database refuses', async () => {

@@ -298,6 +298,22 @@ describe('staged records', () => {
       ])
     })
 
+    it('are promoted by a retry when the others were promoted before, as all that is in error', async () => {
+      const executionId = await importTerms('Name,Description,NumberOfDays\nA,a,x\nB,b,2\n', { mode: 'stage' })
+      await promote(executionId)
+      const { errors } = await correct(executionId, 1, { NumberOfDays: '1' })
+      expect(errors).toMatchObject([{ code: 'ER301', reason: 'The record was corrected and waits for a retry' }])
+      await expect(promoteStaged(hub.hub.db, executionId, { errors: true })).rejects.toMatchObject({
+        code: 'EA110',
+        message: expect.stringContaining('entrepot retry'),
+      })
+      await retry(executionId)
+      expect(await terms()).toEqual([
+        ['A', 'a', 1, 0],
+        ['B', 'b', 2, 0],
+      ])
+    })
+
     it('win over earlier ones of the key that they get', async () => {
       const executionId = await importTerms('Name,Description\nA,a\nB,b\n', { mode: 'stage' })
       await correct(executionId, 2, { Name: 'A' })

@@ -77,6 +77,18 @@ describe('a truncating import', () => {
     expect(await there()).toEqual(['demf old', 'frrt old', 'usmf bad', 'usmf between', 'usmf good'])
   })
 
+  it('says in its log how many records it removed, or would remove', async () => {
+    const texts = ({ execution }: Awaited<ReturnType<typeof send>>) => execution.log.map(({ text }) => text)
+    const file = terms(['usmf', 'one'], ['frrt', 'two'])
+    expect(texts(await send(file, { mode: 'validate' }))).toEqual([
+      'PaymentTermEntity: 3 records of the target would be removed before its import',
+    ])
+    expect(texts(await send(file))).toEqual([
+      'PaymentTermEntity: 3 records of the target were removed before its import',
+    ])
+    expect(texts(await hub.importFile('Terms of payment', file))).toEqual([])
+  })
+
   it('says as a dry run what it would do', async () => {
     const file = terms(['usmf', 'old'], ['usmf', 'new'], ['frrt', 'old', '7'], ['nope', 'old'])
     const dry = await send(file, { mode: 'validate' })
