@@ -102,6 +102,8 @@ export function listProjects(db: Queryable): Promise<DataProject[]> {
 
 /** The data project of this name, if there is one; names are compared without regard to letter case. */
 export async function findProject(db: Queryable, name: string): Promise<DataProject | undefined> {
+  // No text of Postgres has a NUL character, so no project has a name with one.
+  if (name.includes('\0')) return undefined
   const [project] = await db.query<DataProject>(
     `${selectProjects} WHERE lower(p.name) = lower($1) ORDER BY p.name = $1 DESC LIMIT 1`,
     [name],
@@ -122,11 +124,14 @@ export type ProjectHeader = Pick<DataProject, 'name'> &
 
 /**
  * Adds a data project without entities.
- * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without a name.
+ * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without a name, and for NUL characters.
  */
 export async function addProject(db: Database, header: ProjectHeader): Promise<DataProject> {
   const { name } = header
   if (name.trim() === '') throw new RequestRefused(400, 'EA109', 'A data project needs a name')
+  if (`${name}${header.description}`.includes('\0')) {
+    throw new RequestRefused(400, 'EA109', 'The name or the description of the data project has a NUL character')
+  }
   return db.transaction(async (tx) => {
     if (await lockProject(tx, name)) throw new RequestRefused(409, 'EA110', `There is a data project '${name}' already`)
     await insertProject(tx, header)
@@ -240,6 +245,7 @@ export async function overwriteProject(
  * Returns  the project, if there is one.
  */
 export async function lockProject(tx: Transaction, name: string): Promise<DataProject | undefined> {
+  if (name.includes('\0')) return undefined
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 4))', [name])
   return findProject(tx, name)
 }
