@@ -12,6 +12,8 @@ export interface OpenedFile {
 /** As much as is read from a disk at a time: fewer and larger reads were not faster. */
 const readBytes = 512 * 1024
 
+const isFolder = 'it is a folder, not a file'
+
 /**
  * Opens a file for reading from its start; `-` is standard input.
  * Throws  RequestRefused EA112 when there is no such file to read.
@@ -20,12 +22,21 @@ export async function openFile(file: string): Promise<OpenedFile> {
   if (file === '-') return { bytes: process.stdin, length: undefined }
   try {
     const found = await stat(file)
-    if (found.isDirectory()) throw new Error('it is a folder')
+    if (found.isDirectory()) throw new Error(isFolder)
     const bytes = createReadStream(file, { highWaterMark: readBytes })
     return { bytes: reading(file, bytes), length: found.isFile() ? found.size : undefined }
   } catch (error) {
     throw unreadable(file, error)
   }
+}
+
+/** That a path is of something that can be read, before any of it is. Throws RequestRefused EA112. */
+export async function checkReadable(file: string): Promise<void> {
+  if (file === '-') return
+  const found = await stat(file).catch((error) => {
+    throw unreadable(file, error)
+  })
+  if (found.isDirectory()) throw unreadable(file, new Error(isFolder))
 }
 
 async function* reading(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

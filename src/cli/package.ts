@@ -8,13 +8,14 @@ import type { ByteSource } from '../format/byte-source'
 import { defaultArchiveLimits } from '../format/package/archive'
 import { openPackage } from '../format/package/data-package'
 import { describePackage, type PackageDescription } from '../format/package/describe-package'
+import { entryNames } from '../format/package/entry-names'
 import type { Hub } from '../hub'
 import { type DataProject, getProject, type ProjectEntity } from '../project/data-project'
 import { buildPackage, type PackageFile } from '../source/package-build'
 import { receive } from '../source/receive'
 import { exitCodes } from './failure'
 import { type ModeOptions, modeOf } from './import-mode'
-import { openFile, unreadable } from './open-file'
+import { checkReadable, openFile, unreadable } from './open-file'
 import { runAndTell } from './run-and-tell'
 import { readSample } from './sample'
 import { withHub } from './session'
@@ -35,6 +36,7 @@ export async function inspectPackage(file: string, { json }: { json?: boolean })
 
 /** A file of which any range can be read. Throws RequestRefused EA112. */
 async function openAnywhere(file: string): Promise<{ source: ByteSource; close(): Promise<void> }> {
+  await checkReadable(file)
   const handle = await openHandle(file).catch((error) => {
     throw unreadable(file, error)
   })
@@ -128,18 +130,15 @@ async function writeFile(target: string, bytes: AsyncIterable<Uint8Array>): Prom
 async function packageFiles(hub: Hub, project: DataProject, files: readonly string[]): Promise<PackageFile[]> {
   const lines = project.entities.filter(({ disabled }) => !disabled)
   if (lines.length === 0) throw new RequestRefused(400, 'EA109', `The project ${project.name} has no entities to run`)
-  return Promise.all(
-    lines.map(async (line) => {
-      const file = files.find((each) => isFileOf(hub, line, each))
-      if (file === undefined) {
-        const wanted = line.file ?? `${hub.registry.getImportable(line.entity).label}.csv`
-        throw new RequestRefused(400, 'EA109', `There is no file for ${line.entity}: name it ${wanted}`, {
-          entity: line.entity,
-        })
-      }
-      return packageFile(hub, line, file)
-    }),
-  )
+  const chosen = lines.map((line) => {
+    const file = files.find((each) => isFileOf(hub, line, each))
+    if (file !== undefined) return { line, file }
+    const wanted = line.file ?? `${hub.registry.getImportable(line.entity).label}.csv`
+    throw new RequestRefused(400, 'EA109', `There is no file for ${line.entity}: name it ${wanted}`, {
+      entity: line.entity,
+    })
+  })
+  return inPackage(hub, chosen)
 }
 
 function isFileOf({ registry }: Hub, { file, entity }: ProjectEntity, candidate: string): boolean {
@@ -151,13 +150,26 @@ function isFileOf({ registry }: Hub, { file, entity }: ProjectEntity, candidate:
   return names.some((known) => known.toLowerCase() === stem)
 }
 
-async function packageFile({ registry }: Hub, line: ProjectEntity, file: string): Promise<PackageFile> {
+/** An entity of a project, and where its file is. */
+interface ChosenFile {
+  readonly line: ProjectEntity
+  readonly file: string
+}
+
+/** The files as those of a package, in which each has a name of its own. */
+function inPackage(hub: Hub, chosen: readonly ChosenFile[]): Promise<PackageFile[]> {
+  const names = entryNames(chosen.map(({ file }) => file))
+  return Promise.all(chosen.map((each, index) => packageFile(hub, each, names[index]!)))
+}
+
+async function packageFile({ registry }: Hub, { line, file }: ChosenFile, name: string): Promise<PackageFile> {
+  await checkReadable(file)
   // A mapping of its own says all; without one the columns decide, but in the documents of a composite.
   const header =
     line.mapping === null && registry.find(line.entity)
       ? (await readSample(file, line.sourceFormat ?? undefined)).columns
       : []
-  return { line, name: path.basename(file), header, bytes: lazily(file) }
+  return { line, name, header, bytes: lazily(file) }
 }
 
 /** Opened when its turn comes. */
@@ -214,5 +226,10 @@ async function chosenFiles(hub: Hub, project: DataProject, given: readonly strin
     if (line) return { line, file }
     throw new RequestRefused(400, 'EA105', `The project ${project.name} has no entity ${entityName}`)
   })
-  return Promise.all(chosen.map(({ line, file }) => packageFile(hub, line, file)))
+  const doubled = chosen.find(({ line }, index) => chosen.findIndex((other) => other.line === line) < index)
+  if (doubled) {
+    const { entity } = doubled.line
+    throw new RequestRefused(400, 'EF317', `The entity ${entity} is given two files where one may be`, { entity })
+  }
+  return inPackage(hub, chosen)
 }

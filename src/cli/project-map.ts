@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import type { Entity } from '../entity'
-import { RequestRefused, textOf } from '../errors'
+import { RequestRefused } from '../errors'
 import type { Hub } from '../hub'
 import { checkedLine } from '../project/checked-line'
 import { getProject, setProjectEntity } from '../project/data-project'
 import { type FieldMap, generateMapping, mappingFaults } from '../project/mapping'
 import { exitCodes } from './failure'
-import { unreadable } from './open-file'
+import { readDefinition } from './map-definition'
 import { readSample } from './sample'
 import { withHub } from './session'
 import { paint, print, printJson, table, tell } from './terminal'
@@ -130,19 +129,6 @@ function pairs(texts: readonly string[] = [], form: string): [string, string][] 
     if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
     throw new RequestRefused(400, 'EA109', `'${text}' is not of the form ${form}`)
   })
-}
-
-async function readDefinition(file: string): Promise<readonly FieldMap[]> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw unreadable(file, error)
-  })
-  try {
-    const value: unknown = JSON.parse(text)
-    if (Array.isArray(value)) return value as FieldMap[] // what is wrong within is found when it is checked
-  } catch (error) {
-    throw new RequestRefused(400, 'EA109', `The mapping in ${file} is no JSON: ${textOf(error)}`)
-  }
-  throw new RequestRefused(400, 'EA109', `The mapping in ${file} is no list of fields: see entrepot project map --json`)
 }
 
 function show(_hub: Hub, entity: Entity, mapping: readonly FieldMap[] | null, json = false): number {

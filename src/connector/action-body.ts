@@ -4,15 +4,22 @@ import { RequestRefused } from '../errors'
 export interface ActionParameters {
   /**
    * The text of a parameter; undefined where it is missing or null. Quotes within that surround the whole are taken off.
-   * Throws  RequestRefused EA109 (400) for a NUL character, which no text of the database can hold.
+   * Throws  RequestRefused EA109 (400) for a list or an object, and for a NUL character, which no text of the database can
+   *         hold.
    */
   text(name: string): string | undefined
   /** As `text`, and undefined where there is nothing but white space. */
   filled(name: string): string | undefined
   /** As `filled`, and refused when there is none. Throws RequestRefused EA109 (400). */
   needed(name: string): string
+  /** true, yes or 1, false, no or 0, in any letter case, as text or not. Throws RequestRefused EA109 (400) for others. */
   flag(name: string): boolean | undefined
 }
+
+const flags = new Map([
+  ...['true', 'yes', '1'].map((text) => [text, true] as const),
+  ...['false', 'no', '0'].map((text) => [text, false] as const),
+])
 
 /** An action's parameters are a few texts; a package's address is the longest. */
 const maxBytes = 256 * 1024
@@ -60,11 +67,10 @@ function parametersOf(values: ReadonlyMap<string, unknown>): ActionParameters {
   const text = (name: string) => {
     const value = values.get(name.toLowerCase())
     if (value === undefined || value === null) return undefined
+    if (typeof value === 'object') throw invalid(name, `is ${shown(value)}, where a text may be`)
     const given = bareText(String(value))
     if (!given.includes('\0')) return given
-    throw new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} has a NUL character`, {
-      field: name,
-    })
+    throw invalid(name, 'has a NUL character')
   }
   const filled = (name: string) => {
     const value = text(name)
@@ -76,15 +82,24 @@ function parametersOf(values: ReadonlyMap<string, unknown>): ActionParameters {
     needed(name) {
       const value = filled(name)
       if (value !== undefined) return value
-      throw new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} is missing`, {
-        field: name,
-      })
+      throw invalid(name, 'is missing')
     },
     flag(name) {
-      const value = text(name)?.toLowerCase()
-      return value === undefined || value === '' ? undefined : ['true', '1', 'yes'].includes(value)
+      const raw = values.get(name.toLowerCase())
+      const value = typeof raw === 'object' && raw !== null ? JSON.stringify(raw) : filled(name)
+      const given = value === undefined ? undefined : flags.get(value.trim().toLowerCase())
+      if (value === undefined || given !== undefined) return given
+      throw invalid(name, `is ${shown(raw)}, where true or false may be`)
     },
   }
+}
+
+function invalid(name: string, why: string): RequestRefused {
+  return new RequestRefused(400, 'EA109', `InvokeAction - Model state is invalid: ${name} ${why}`, { field: name })
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value).slice(0, 100)
 }
 
 /** Recurring Integrations Scheduler sends ids with the quotes of the JSON that it got them in. */

@@ -2,12 +2,13 @@ import type { Context } from '../execution/context'
 import { type Route, route } from '../platform/http-route'
 import { lenient, object, text } from '../platform/schema'
 import { download, readProperties } from './blob-download'
-import { BlobRefused, blobErrors } from './blob-error'
+import { blobErrors } from './blob-error'
 import { commonHeaders } from './blob-headers'
+import { checkLink } from './blob-link'
 import { type BlobRequest, unknownComp } from './blob-request'
 import { findBlob, removeBlob } from './blob-store'
 import { upload } from './blob-upload'
-import { blobKey, verifyBlobUrl } from './blob-url'
+import { blobKey } from './blob-url'
 import { bareId } from './connector-url'
 
 /**
@@ -116,20 +117,6 @@ async function authorize(
   wanted: 'r' | 'w' | 'd',
 ): Promise<string> {
   const blob = { blobId: bareId(params.blobId).toLowerCase(), name: params['*'] }
-  const verdict = verifyBlobUrl(blob, query, wanted, await blobKey(db), new Date())
-  switch (verdict) {
-    case 'granted':
-      return blob.blobId
-    case 'forged':
-      throw new BlobRefused('AuthenticationFailed', 'The signature of the link is wrong')
-    case 'expired':
-      throw new BlobRefused('AuthenticationFailed', `The link expired at ${query.se}`)
-    case 'not permitted':
-      throw new BlobRefused(
-        'AuthorizationPermissionMismatch',
-        `The link does not allow '${wanted}', only '${query.sp}'`,
-      )
-    default:
-      return verdict satisfies never
-  }
+  checkLink(blob, [query], wanted, await blobKey(db))
+  return blob.blobId
 }

@@ -86,6 +86,20 @@ export function blobIdOf(packageUrl: string): string | undefined {
   return undefined
 }
 
+/** What a link says of its signature, in each of the spellings that `blobIdOf` knows. */
+export function signaturesOf(packageUrl: string): BlobSignature[] {
+  const once = withoutEscapes(packageUrl)
+  return [packageUrl, once, withoutEscapes(once)].map((spelling) => {
+    // The last question mark: a name may have others, where a client has decoded it.
+    const query = new URLSearchParams(spelling.slice(spelling.lastIndexOf('?') + 1))
+    return { sp: query.get('sp') ?? '', se: query.get('se') ?? '', sig: query.get('sig') ?? '' }
+  })
+}
+
+function withoutEscapes(text: string): string {
+  return text.replace(/%[2-7][0-9a-f]/gi, (sign) => decodeURIComponent(sign))
+}
+
 function decoded(text: string): string {
   // One by one: a stray % elsewhere in the link does not matter.
   return text.replace(/%(?:2[5df]|3f|7[bd])/gi, (sign) => decodeURIComponent(sign))

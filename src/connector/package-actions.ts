@@ -139,7 +139,10 @@ async function getAzureWriteUrl({ context, baseUrl, signingKey }: ActionContext,
   return JSON.stringify({ BlobId: `{${blob.blobId.toUpperCase()}}`, BlobUrl: url })
 }
 
-async function importFromPackage({ context, ring }: ActionContext, parameters: ActionParameters): Promise<string> {
+async function importFromPackage(
+  { context, ring, signingKey }: ActionContext,
+  parameters: ActionParameters,
+): Promise<string> {
   const packageUrl = parameters.needed('packageUrl')
   const blobId = blobIdOf(packageUrl)
   if (blobId === undefined) {
@@ -152,7 +155,7 @@ async function importFromPackage({ context, ring }: ActionContext, parameters: A
       },
     )
   }
-  const kept = await takeBlob(context, blobId)
+  const kept = await takeBlob(context, { blobId, url: packageUrl, key: await signingKey() })
   const execute = parameters.flag('execute') ?? true
   const received = await receivePackage(
     context,

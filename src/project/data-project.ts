@@ -103,6 +103,8 @@ export function listProjects(db: Queryable): Promise<DataProject[]> {
 
 /** The data project of this name, if there is one; names are compared without regard to letter case. */
 export async function findProject(db: Queryable, name: string): Promise<DataProject | undefined> {
+  // No text of Postgres has a NUL character, so no project has a name with one.
+  if (name.includes('\0')) return undefined
   const [project] = await db.query<DataProject>(
     `${selectProjects} WHERE lower(p.name) = lower($1) ORDER BY p.name = $1 DESC LIMIT 1`,
     [name],
@@ -121,27 +123,24 @@ export async function getProject(db: Queryable, name: string): Promise<DataProje
 export type ProjectHeader = Pick<DataProject, 'name'> &
   Partial<Pick<DataProject, 'operation' | 'category' | 'description'>>
 
-/** It is a key of tables, whose entries have room for 2,700 bytes; 500 characters have at most 1,500. The same holds for packages. */
-const maxNameLength = 500
+/** Names are keys of tables, whose entries have room for 2,700 bytes; 500 characters have at most 1,500. */
+export const maxNameLength = 500
 
-function checkName(name: string): void {
-  if (name.trim() === '') throw new RequestRefused(400, 'EA109', 'A data project needs a name')
-  if (name.length > maxNameLength) {
-    throw new RequestRefused(400, 'EA109', `The name of the data project has more than ${maxNameLength} characters`)
-  }
-  if (/\p{Cc}/u.test(name)) {
-    throw new RequestRefused(400, 'EA109', 'The name of the data project has a line end or another control character')
-  }
+function checkHeader({ name, description = '' }: ProjectHeader): void {
+  const isLong = name.length > maxNameLength
+  const hasControls = /\p{Cc}/u.test(name) || description.includes('\0')
+  if (name.trim() !== '' && !isLong && !hasControls) return
+  const needs = `needs a name of at most ${maxNameLength} characters, without line ends and other control characters`
+  throw new RequestRefused(400, 'EA109', `A data project ${needs}`)
 }
 
 /**
  * Adds a data project without entities.
- * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) without a name, or with one that is too long or has control
- *         characters.
+ * Throws  RequestRefused EA110 (409) when the name is taken, EA109 (400) for a name or description that cannot be.
  */
 export async function addProject(db: Database, header: ProjectHeader): Promise<DataProject> {
   const { name } = header
-  checkName(name)
+  checkHeader(header)
   return db.transaction(async (tx) => {
     if (await lockProject(tx, name)) throw new RequestRefused(409, 'EA110', `There is a data project '${name}' already`)
     await insertProject(tx, header)
@@ -261,6 +260,7 @@ export async function overwriteProject(
  * Returns  the project, if there is one.
  */
 export async function lockProject(tx: Transaction, name: string): Promise<DataProject | undefined> {
+  if (name.includes('\0')) return undefined
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 4))', [name])
   return findProject(tx, name)
 }

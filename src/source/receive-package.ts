@@ -13,6 +13,7 @@ import { observe } from '../platform/observe'
 import {
   type DataProject,
   findProject,
+  maxNameLength,
   orderOf,
   overwriteProject,
   type ProjectEntity,
@@ -168,9 +169,6 @@ async function linesFor(
     }
   })
 }
-
-/** They are keys of tables, whose entries have room for 2,700 bytes; 500 characters have at most 1,500. */
-const maxNameLength = 500
 
 function checkNames(project: string, executionId = ''): void {
   if (project.trim() === '') {

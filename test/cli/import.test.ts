@@ -103,7 +103,7 @@ describe('entrepot import', () => {
       ['nowhere.csv', '-e', 'PaymentTerms'],
       'EA112: The file nowhere.csv cannot be read: there is no such',
     ],
-    ['a folder', ['.', '-e', 'PaymentTerms'], 'EA112: The file . cannot be read: it is a folder'],
+    ['a folder', ['.', '-e', 'PaymentTerms'], 'EA112: The file . cannot be read: it is a folder, not a file'],
     [
       'an unknown entity',
       ['terms.csv', '-e', 'PaymentTrms'],

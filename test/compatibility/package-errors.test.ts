@@ -215,6 +215,23 @@ describe('the package API refuses', () => {
       })
     })
 
+    it('whose signature is not the one that it was given, or that has none', async () => {
+      const packageUrl = await upload(url, await good())
+      const links = [
+        packageUrl.replace(/sig=./, (start) => (start === 'sig=A' ? 'sig=B' : 'sig=A')),
+        packageUrl.slice(0, -3),
+        packageUrl.replace(/&sig=.*/, ''),
+        packageUrl.replace(/\?.*/, ''),
+        packageUrl.replace(/se=2/, 'se=3'),
+      ]
+      for (const link of links) {
+        expect(await refusal({ packageUrl: link })).toMatchObject({
+          code: 'EA121',
+          message: 'The signature of the link is wrong',
+        })
+      }
+    })
+
     it('to which nothing was sent', async () => {
       const { BlobUrl } = JSON.parse(await valueFrom(url, 'GetAzureWriteUrl', { uniqueFileName: 'x' }))
       expect(await refusal({ packageUrl: BlobUrl })).toMatchObject({
@@ -250,6 +267,25 @@ describe('the package API refuses', () => {
       message: `The execution id '${executionId}' was used for another package`,
     })
     expect(await endStatus(url, executionId)).toBe('Succeeded')
+  })
+
+  it.each([
+    [{ executionId: { k: 1 } }, 'executionId is {"k":1}, where a text may be'],
+    [{ definitionGroupId: ['a'] }, 'definitionGroupId is ["a"], where a text may be'],
+    [{ overwrite: 'maybe' }, 'overwrite is "maybe", where true or false may be'],
+    [{ execute: 'ja' }, 'execute is "ja", where true or false may be'],
+    [{ execute: 2 }, 'execute is 2, where true or false may be'],
+    [{ failOnError: {} }, 'failOnError is {}, where true or false may be'],
+  ])('the parameters %j', async (wrong, said) => {
+    expect(await refusalOf(await good(), wrong)).toMatchObject({
+      code: 'EA109',
+      message: `InvokeAction - Model state is invalid: ${said}`,
+    })
+  })
+
+  it.each(['TRUE', 'Yes', '1', 1, true])('no flag that is %j', async (overwrite) => {
+    const packageUrl = await upload(url, await good())
+    expect(await valueFrom(url, 'ImportFromPackage', { ...usual, packageUrl, overwrite, execute: 'No' })).toMatch(/./)
   })
 
   it('names that cannot be kept', async () => {
