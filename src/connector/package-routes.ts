@@ -7,23 +7,40 @@ import { type ActionContext, packageActions } from './package-actions'
 /** The package API of Dynamics 365's data management: actions of the set of data projects. */
 export function packageRoutes(given: ActionContext): readonly Route[] {
   const byName = new Map(Object.entries(packageActions).map(([name, action]) => [name.toLowerCase(), { name, action }]))
+  const find = (name: string) => {
+    const found = byName.get(name.toLowerCase())
+    if (!found) throw new RequestRefused(404, 'EA108', `There is no action '${name.slice(0, 100)}'`)
+    return found
+  }
+  const common = {
+    path: '/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.:action',
+    tag: 'package API',
+    params: object({ action: text() }),
+    errors: dynamicsErrors,
+  } as const
   return [
     route({
+      ...common,
+      method: 'GET',
+      operation: 'getPackageAction',
+      summary: 'Refused: actions are called with POST',
+      answers: { 405: { description: 'With Allow: POST.' } },
+      handle: ({ params }) => {
+        throw new RequestRefused(405, 'EA109', `The action ${find(params.action).name} is called with POST`)
+      },
+    }),
+    route({
+      ...common,
       method: 'POST',
-      path: '/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.:action',
       operation: 'packageAction',
-      tag: 'package API',
       summary: 'Import data packages, and ask what became of them',
       description:
         `The actions of Dynamics 365's data management package REST API: ${Object.keys(packageActions).join(', ')}. ` +
         'Names of actions and parameters are found in any letter case.',
       takesBytes: true,
-      params: object({ action: text() }),
-      errors: dynamicsErrors,
       answers: { 200: { description: 'The value.', schema: anyObject() } },
       handle: async ({ params, bytes }) => {
-        const found = byName.get(params.action.toLowerCase())
-        if (!found) throw new RequestRefused(404, 'EA108', `There is no action '${params.action.slice(0, 100)}'`)
+        const found = find(params.action)
         const value = await named(found.name, async () => found.action.run(given, await readActionBody(bytes)))
         const context = `${given.baseUrl()}/data/$metadata#${found.action.returns}`
         return {
@@ -52,9 +69,13 @@ async function named<T>(name: string, run: () => Promise<T>): Promise<T> {
 /** The error body of Dynamics 365; its code is empty there, and ours here. */
 const dynamicsErrors: ErrorFormat = {
   mediaType: 'application/json; charset=utf-8',
-  write({ headers, error }) {
+  write({ status, headers, error }) {
     const { code, message, hint, place } = error
     const innererror = { message, type: 'System.InvalidOperationException', stacktrace: '', hint, ...place }
-    return { headers, body: JSON.stringify({ error: { code, message: 'An error has occurred.', innererror } }) }
+    const allowed = status === 405 ? { allow: 'POST' } : {}
+    return {
+      headers: { ...headers, ...allowed },
+      body: JSON.stringify({ error: { code, message: 'An error has occurred.', innererror } }),
+    }
   },
 }

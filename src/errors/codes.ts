@@ -81,7 +81,7 @@ export const errorCodes = {
     hint: 'Split the package.',
   },
   EF306: {
-    means: 'A file in the zip is a zip itself.',
+    means: 'A file in the zip is a zip itself, or the zip is an Excel workbook.',
     hint: 'Put the data files themselves into the package; send Excel sheets as CSV.',
   },
   EF307: {

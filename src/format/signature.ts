@@ -7,8 +7,9 @@ export function fileKindOf(head: Buffer): 'xml' | 'zip' | undefined {
 
 /** Whether a file is a zip file by its first four bytes: a data package, an Excel workbook or any other archive. */
 export function isZip(head: Buffer): boolean {
-  return head.subarray(0, 4).equals(zipSignature)
+  const start = head.subarray(0, 4)
+  return zipSignatures.some((signature) => start.equals(signature))
 }
 
-/** Source: PKWARE APPNOTE 4.3.7, signature of a local file header. */
-const zipSignature = Buffer.from('PK\x03\x04', 'latin1')
+/** Source: PKWARE APPNOTE 4.3.7 and 4.3.16: a local file header, or where there is no file the end of the directory. */
+const zipSignatures = ['PK\x03\x04', 'PK\x05\x06'].map((text) => Buffer.from(text, 'latin1'))

@@ -6,6 +6,7 @@ import { getJson, type RunningHub, send } from '../api/running-hub'
 import { packageOf } from '../helpers/package'
 import {
   type ActionError,
+  actionsPath,
   callAction,
   endStatus,
   errorFrom,
@@ -286,6 +287,13 @@ describe('the package API refuses', () => {
   it.each(['TRUE', 'Yes', '1', 1, true])('no flag that is %j', async (overwrite) => {
     const packageUrl = await upload(url, await good())
     expect(await valueFrom(url, 'ImportFromPackage', { ...usual, packageUrl, overwrite, execute: 'No' })).toMatch(/./)
+  })
+
+  it('to be called with GET (405)', async () => {
+    const answer = await fetch(`${url}${actionsPath}GetExecutionSummaryStatus`)
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+    expect(await answer.json()).toMatchObject({ error: { code: 'EA109' } })
+    expect((await fetch(`${url}${actionsPath}Nothing`)).status).toBe(404)
   })
 
   it('names that cannot be kept', async () => {

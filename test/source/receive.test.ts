@@ -77,6 +77,13 @@ describe('receive', () => {
     expect(await refusal('Currencies', { sourceFormat: 'Excel' })).toMatch(/^400 EA115 .*workbooks are not read/)
   })
 
+  it('refuses a zip without files (EF301), also where the entity is named', async () => {
+    const empty = Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`, 'latin1')
+    for (const entity of ['Currencies', '']) {
+      expect(await refusal(entity, {}, empty)).toBe('400 EF301 The zip file holds no file.')
+    }
+  })
+
   it('takes no entity that is turned off in the project of its activity', async () => {
     const { db } = hub.hub
     const entities = ['CurrencyEntity', 'PaymentTermEntity'].map((entity) => ({ entity, sourceFormat: null }))

@@ -31,14 +31,14 @@ const maxNamesShown = 10
 
 /**
  * Opens a data package: the zip, its header and manifest, and which file is whose. No file of an entity is read yet.
- * Throws  MessageRejected EF301 to EF307 for the zip, EF311 without a manifest, EF106, EF109, EF201 to EF203 and EF312
+ * Throws  MessageRejected EF301 to EF307 for the zip, EF306 for an Excel workbook, EF311 without a manifest, EF106, EF109, EF201 to EF203 and EF312
  *         to EF314 for the manifest and the header, EF315 to EF318 for what the manifest lists.
  *         What the source throws passes through.
  */
 export async function openPackage(source: ByteSource, limits: ArchiveLimits): Promise<DataPackage> {
   const archive = await openArchive(source, limits)
   const manifestEntry = entryNamed(archive, manifestFileName)
-  if (manifestEntry === undefined) throw noManifest(archive)
+  if (manifestEntry === undefined) throw isWorkbook(archive) ? workbook() : noManifest(archive)
   const headerEntry = entryNamed(archive, headerFileName)
   const header = headerEntry && (await readPackageHeader(archive.open(headerEntry)))
   const manifest = await readManifest(archive.open(manifestEntry))
@@ -82,6 +82,17 @@ async function* oneBuffer(bytes: Buffer): AsyncGenerator<Buffer> {
 /** In the root, in any letter case; the archive has no two that differ in case alone. */
 function entryNamed({ entries }: Archive, name: string): ArchiveEntry | undefined {
   return entries.find((entry) => entry.name.toLowerCase() === name.toLowerCase())
+}
+
+/** Source: ECMA-376 part 2, 10.1.2.2: the file that every Office document begins with; those of Excel have a folder xl. */
+function isWorkbook(archive: Archive): boolean {
+  const hasTypes = entryNamed(archive, '[Content_Types].xml') !== undefined
+  return hasTypes && archive.entries.some(({ name }) => name.toLowerCase().startsWith('xl/'))
+}
+
+function workbook(): MessageRejected {
+  const sentence = 'The file is an Excel workbook, which is not read: save the sheet as CSV and send that.'
+  return new MessageRejected('EF306', sentence)
 }
 
 function noManifest({ entries }: Archive): MessageRejected {

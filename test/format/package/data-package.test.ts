@@ -109,6 +109,12 @@ describe('a data package', () => {
     ['EF301', 'no zip file', Buffer.from('Id,Name\r\n')],
     ['EF303', "'manifest.xml' and 'Manifest.xml' are the same name", zipOf([colours], ['Colours.csv', 'manifest.xml'])],
     ['EF306', "'data.zip' is a zip", zipOf([colours], ['Colours.csv', 'data.zip'])],
+    ['EF301', 'The zip file holds no file', Buffer.from(`PK\x05\x06${'\0'.repeat(18)}`, 'latin1')],
+    [
+      'EF306',
+      'The file is an Excel workbook, which is not read',
+      rawZip([{ name: '[Content_Types].xml' }, { name: 'xl/workbook.xml' }]),
+    ],
     ['EF311', 'The package has no Manifest.xml in its root.', rawZip([{ name: 'Colours.csv' }])],
     ['EF311', "'x/Manifest.xml' stands in a folder", rawZip([{ name: 'x/Manifest.xml' }])],
     ['EF201', 'Manifest.xml: The XML is not well-formed', rawZip([{ name: 'Manifest.xml' }])],
