@@ -127,11 +127,9 @@ export type ProjectHeader = Pick<DataProject, 'name'> &
 export const maxNameLength = 500
 
 function checkHeader({ name, description = '' }: ProjectHeader): void {
-  const isLong = name.length > maxNameLength
-  const hasControls = /\p{Cc}/u.test(name) || description.includes('\0')
-  if (name.trim() !== '' && !isLong && !hasControls) return
-  const needs = `needs a name of at most ${maxNameLength} characters, without line ends and other control characters`
-  throw new RequestRefused(400, 'EA109', `A data project ${needs}`)
+  const isPrintable = !/\p{Cc}/u.test(name) && !description.includes('\0')
+  if (name.trim() !== '' && name.length <= maxNameLength && isPrintable) return
+  throw new RequestRefused(400, 'EA109', `A data project needs a name of at most ${maxNameLength} printable characters`)
 }
 
 /**
