@@ -1,5 +1,5 @@
 import { type PackedEntity, packageOf } from '../helpers/package'
-import { ended, getJson, type RunningHub, runHub, send } from './running-hub'
+import { askJson, ended, getJson, type RunningHub, runHub, sendCompany } from './running-hub'
 
 const terms = (...names: string[]): PackedEntity => ({
   entityName: 'Terms of payment',
@@ -21,18 +21,11 @@ describe('/api/v1/projects', () => {
     running = await runHub()
     api = `${running.url}/api/v1`
     await running.work()
-    const { id } = await running.activity('OMLegalEntity')
-    const company = { body: ['LegalEntityId,Name\nusmf,Contoso\n'] }
-    const { text } = await send(`${running.url}/api/connector/enqueue/${id}`, company)
-    await ended(running.url, JSON.parse(text))
+    await sendCompany(running)
   })
   afterAll(() => running.stop())
 
-  const ask = async (method: string, path: string, body?: object) => {
-    const json = body && { headers: { 'content-type': 'application/json' }, body: [JSON.stringify(body)] }
-    const { status, text } = await send(api + path, { method, ...json })
-    return { status, body: text === '' ? undefined : JSON.parse(text) }
-  }
+  const ask = (method: string, path: string, body?: object) => askJson(api + path, method, body)
   const run = async (project: string, file: Buffer, query = '') => {
     const answer = await fetch(`${api}/projects/${encodeURIComponent(project)}/run?company=usmf${query}`, {
       method: 'POST',

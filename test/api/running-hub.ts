@@ -95,3 +95,18 @@ export async function ended(url: string, messageId: string): Promise<string> {
     { what: `the end of message ${messageId}` },
   )
 }
+
+/** Sends a JSON body, if there is one, and reads the JSON of the answer; undefined for an answer without body. */
+// biome-ignore lint/suspicious/noExplicitAny: as for getJson
+export async function askJson(url: string, method: string, body?: object): Promise<{ status: number; body: any }> {
+  const json = body && { headers: { 'content-type': 'application/json' }, body: [JSON.stringify(body)] }
+  const { status, text } = await send(url, { method, ...json })
+  return { status, body: text === '' ? undefined : JSON.parse(text) }
+}
+
+/** Adds the company usmf, through the HTTP door; the hub must be at work. */
+export async function sendCompany({ url, activity }: RunningHub): Promise<void> {
+  const { id } = await activity('OMLegalEntity')
+  const { text } = await send(`${url}/api/connector/enqueue/${id}`, { body: ['LegalEntityId,Name\nusmf,Contoso\n'] })
+  await ended(url, JSON.parse(text))
+}

@@ -1,5 +1,5 @@
 import { packageOf } from '../helpers/package'
-import { ended, getJson, type RunningHub, runHub, send } from './running-hub'
+import { askJson, ended, getJson, type RunningHub, runHub, sendCompany } from './running-hub'
 
 const tooLong = 'x'.repeat(61)
 
@@ -11,18 +11,11 @@ describe('staged records over HTTP', () => {
     running = await runHub()
     api = `${running.url}/api/v1`
     await running.work()
-    const { id } = await running.activity('OMLegalEntity')
-    const company = { body: ['LegalEntityId,Name\nusmf,Contoso\n'] }
-    const { text } = await send(`${running.url}/api/connector/enqueue/${id}`, company)
-    await ended(running.url, JSON.parse(text))
+    await sendCompany(running)
   })
   afterAll(() => running.stop())
 
-  const ask = async (method: string, path: string, body?: object) => {
-    const json = body && { headers: { 'content-type': 'application/json' }, body: [JSON.stringify(body)] }
-    const { status, text } = await send(api + path, { method, ...json })
-    return { status, body: JSON.parse(text) }
-  }
+  const ask = (method: string, path: string, body?: object) => askJson(api + path, method, body)
   const messages = new Map<string, string>()
   /** Runs a project of its own with a package of terms and groups, and waits for its end. */
   async function run(termsFile: string, groupsFile: string, mode = 'import'): Promise<string> {

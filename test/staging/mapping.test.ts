@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { retryExecution } from '../../src/execution/actions'
-import { addActivity } from '../../src/project/activity'
-import { type LineChange, setProjectEntity } from '../../src/project/data-project'
+import type { LineChange } from '../../src/project/data-project'
 import type { FieldMap } from '../../src/project/mapping'
 import { putSourceFormat } from '../../src/project/source-format-store'
 import { type ErrorsChoice, errorsFile } from '../../src/staging/errors-file'
 import { expectAccounted } from '../helpers/accounting'
 import { addMasterData } from '../helpers/build'
+import { channel } from '../helpers/channel'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 
 const key: FieldMap = { field: 'Name', source: 'CODE' }
@@ -22,20 +21,15 @@ describe('a file of an activity whose project has a mapping', () => {
   })
 
   /** An activity of a project that takes one entity, with this mapping. */
-  async function channel(
+  function mappedBy(
     mapping: readonly FieldMap[],
     { entity = 'PaymentTermEntity', strict = false, ...line }: Partial<LineChange> & { strict?: boolean } = {},
   ): Promise<string> {
-    const { db } = hub.hub
-    const name = randomUUID()
-    const entities = [{ entity, sourceFormat: null }]
-    const { id } = await addActivity(db, { name, entities, strict, company: 'usmf' })
-    await setProjectEntity(db, name, { entity, mapping, ...line })
-    return id
+    return channel(hub, entity, { mapping, ...line }, { strict, company: 'usmf' })
   }
   const send = (activityId: string, file: string) => hub.importFile('', file, { activityId })
-  const importMapped = async (mapping: readonly FieldMap[], file: string, line?: Parameters<typeof channel>[1]) =>
-    send(await channel(mapping, line), file)
+  const importMapped = async (mapping: readonly FieldMap[], file: string, line?: Parameters<typeof mappedBy>[1]) =>
+    send(await mappedBy(mapping, line), file)
   /** Beside the terms that were there before. */
   const terms = async () =>
     (await hub.target('Terms of payment'))
@@ -255,7 +249,7 @@ describe('a file of an activity whose project has a mapping', () => {
     await putSourceFormat(hub.hub.db, 'Bare', { kind: 'delimited', delimiter: ';', qualifier: '' })
     const text: FieldMap = { field: 'Description', source: 'TEXT', useTextQualifier: true }
     const days: FieldMap = { field: 'NumberOfDays', source: 'DAYS', useTextQualifier: true }
-    const activityId = await channel([key, text, days], { sourceFormat: 'Bare' })
+    const activityId = await mappedBy([key, text, days], { sourceFormat: 'Bare' })
     const { execution, errors } = await send(
       activityId,
       'CODE;TEXT;DAYS\nA;"say ""a""";"1"\n"B";b;2\nC;"";""\nD;"d";"x"\n',
@@ -340,7 +334,7 @@ describe('a file of an activity whose project has a mapping', () => {
     const file =
       'TERMS,GROUP,PUBLIC,TEXT,NOTE\nthirty,1,ja,,x\nninety,2,nein,,y\nthirty,3,vielleicht,c,z\nNet77,,ja,d,\n'
     it('in a file as they came, in which conversions are reversed, and which can be sent again', async () => {
-      const activityId = await channel(groups, { entity })
+      const activityId = await mappedBy(groups, { entity })
       const { execution, errors } = await send(activityId, file)
       expect(errors.map(({ recordNumber, code, field }) => [recordNumber, code, field])).toEqual([
         [2, 'EP101', 'PaymentTermId'],
@@ -375,7 +369,7 @@ describe('a file of an activity whose project has a mapping', () => {
 
     it('in a file with their reasons, whose column is left out when it is sent again, even where that is strict', async () => {
       const wider: FieldMap[] = [...groups]
-      const activityId = await channel(wider, { entity, strict: true })
+      const activityId = await mappedBy(wider, { entity, strict: true })
       const { execution } = await send(activityId, 'TERMS,GROUP,PUBLIC\nninety,2,nein\n')
       const text = await errorsText(execution.executionId, { withReason: true })
       expect(text.split('\r\n')).toEqual([

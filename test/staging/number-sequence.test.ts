@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { retryExecution } from '../../src/execution/actions'
 import { armFaults } from '../../src/platform/faults'
-import { addActivity } from '../../src/project/activity'
-import { setProjectEntity } from '../../src/project/data-project'
 import type { FieldMap } from '../../src/project/mapping'
 import { getNumberSequence, numberText, setNumberSequence } from '../../src/project/number-sequence'
 import { correctStaged } from '../../src/staging/correct-staged'
 import { allFinished, expectAccounted } from '../helpers/accounting'
 import { addMasterData } from '../helpers/build'
+import { channel } from '../helpers/channel'
 import { type QueuePlace, queueBackends } from '../helpers/queues'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 import { killProcesses, startWorker } from '../helpers/worker-process'
@@ -94,7 +92,7 @@ describe.each([{ gapless: false }, { gapless: true }])('a number sequence, gaple
     armFaults(undefined)
     await hub.close()
   })
-  const activity = (mapping = numbered) => channel(hub, mapping)
+  const activity = (mapping = numbered) => numberedBy(hub, mapping)
   const send = async (file: string, mapping?: FieldMap[]) =>
     hub.importFile('', file, { activityId: await activity(mapping) })
 
@@ -200,8 +198,8 @@ describe.each(queueBackends)('number sequences of workers in parallel, with queu
 
   async function deliverSeveral(): Promise<number> {
     const mixed = [...numbered.slice(1), { ...numbered[0]!, numberSequence: 'Terms' }]
-    const first = await channel(hub, numbered)
-    const second = await channel(hub, mixed)
+    const first = await numberedBy(hub, numbered)
+    const second = await numberedBy(hub, mixed)
     const sizes = [12_000, 300, 11_000, 1, 40, 6_000]
     for (const [n, size] of sizes.entries()) {
       await hub.deliver(
@@ -240,12 +238,8 @@ describe.each(queueBackends)('number sequences of workers in parallel, with queu
   })
 })
 
-async function channel({ hub: { db } }: TestHub, mapping: readonly FieldMap[]): Promise<string> {
-  const name = randomUUID()
-  const entity = 'PaymentTermEntity'
-  const { id } = await addActivity(db, { name, entities: [{ entity, sourceFormat: null }], company: 'usmf' })
-  await setProjectEntity(db, name, { entity, mapping })
-  return id
+function numberedBy(hub: TestHub, mapping: readonly FieldMap[]): Promise<string> {
+  return channel(hub, 'PaymentTermEntity', { mapping }, { company: 'usmf' })
 }
 
 /** The names of the terms of payment that tests have made. */

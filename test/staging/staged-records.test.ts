@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto'
 import { promoteStaged, retryExecution } from '../../src/execution/actions'
-import { addActivity } from '../../src/project/activity'
-import { setProjectEntity } from '../../src/project/data-project'
 import type { FieldMap } from '../../src/project/mapping'
 import { putSourceFormat } from '../../src/project/source-format-store'
 import type { Delivery } from '../../src/source/receive'
@@ -9,6 +6,7 @@ import { type Correction, correctStaged } from '../../src/staging/correct-staged
 import { listStaged, type StagedFilter } from '../../src/staging/staged-records'
 import { expectAccounted } from '../helpers/accounting'
 import { addMasterData, csv } from '../helpers/build'
+import { channel } from '../helpers/channel'
 import { packageOf } from '../helpers/package'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 
@@ -231,19 +229,13 @@ describe('staged records', () => {
         decimalSeparator: ',',
         groupSeparator: '.',
       })
-      const name = randomUUID()
-      const entity = 'CustCustomerV3Entity'
       const mapping: FieldMap[] = [
         { field: 'CustomerAccount', source: 'NO' },
         { field: 'CustomerGroupId', source: 'GROUP', conversions: [{ from: 'retail', to: '20' }] },
         { field: 'CreditLimit', source: 'LIMIT', conversions: [{ from: 'none', to: '0' }] },
       ]
-      const { id: activityId } = await addActivity(db, {
-        name,
-        entities: [{ entity, sourceFormat: null }],
-        company: 'usmf',
-      })
-      await setProjectEntity(db, name, { entity, mapping, sourceFormat: 'Points' })
+      const line = { mapping, sourceFormat: 'Points' }
+      const activityId = await channel(hub, 'CustCustomerV3Entity', line, { company: 'usmf' })
       await hub.importFile('Customer groups', 'CustomerGroupId\n10\n', { company: 'usmf' })
       const { execution } = await hub.importFile('', 'NO;GROUP;LIMIT\nA;10;x\nB;Retail;1.000\nC;20;none\n', {
         activityId,

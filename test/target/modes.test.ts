@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { cancelExecution, promoteStaged, retryExecution, validateStaged } from '../../src/execution/actions'
 import { claimWork } from '../../src/execution/work'
 import { steps } from '../../src/pipeline'
-import { addActivity } from '../../src/project/activity'
-import { setProjectEntity } from '../../src/project/data-project'
 import { correctStaged } from '../../src/staging/correct-staged'
 import { listStaged } from '../../src/staging/staged-records'
 import { expectAccounted } from '../helpers/accounting'
 import { addMasterData, csv, termsFile } from '../helpers/build'
+import { channel } from '../helpers/channel'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 
 const columns = ['CustomerGroupId', 'Description', 'PaymentTermId']
@@ -426,14 +424,8 @@ describe('a dry run', () => {
     async ({ truncates }) => {
       await hub.importFile('Customer groups', 'CustomerGroupId\n10\n20\n', { company: 'usmf' })
       await hub.importFile('Customer groups', 'CustomerGroupId\n10\n', { company: 'demf' })
-      const name = randomUUID()
-      const entity = 'CustCustomerV3Entity'
-      const { id: activityId } = await addActivity(hub.hub.db, {
-        name,
-        entities: [{ entity, sourceFormat: null }],
-        company: 'usmf',
-      })
-      await setProjectEntity(hub.hub.db, name, { entity, truncateEntityData: truncates })
+      const line = { truncateEntityData: truncates }
+      const activityId = await channel(hub, 'CustCustomerV3Entity', line, { company: 'usmf' })
       const random = randomNumbers(truncates ? 11 : 7)
       const seen = { inserted: 0, updated: 0, unchanged: 0, superseded: 0, error: 0 }
       for (let run = 0; run < 40; run++) {

@@ -1,23 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { promoteStaged, retryExecution, validateStaged } from '../../src/execution/actions'
 import { onObservation } from '../../src/platform/observe'
-import { addActivity } from '../../src/project/activity'
 import { addProject, type LineChange, setProjectEntity } from '../../src/project/data-project'
 import type { Delivery } from '../../src/source/receive'
 import { allFinished, expectAccounted, resultOf } from '../helpers/accounting'
 import { addMasterData, csv, termsFile } from '../helpers/build'
+import { channel } from '../helpers/channel'
 import { packageOf } from '../helpers/package'
 import { type QueuePlace, queueBackends } from '../helpers/queues'
 import { openTestHub, type TestHub } from '../helpers/test-hub'
 import { killProcesses, startWorker } from '../helpers/worker-process'
-
-/** An activity of a project that takes one entity with these settings. */
-async function channel({ hub: { db } }: TestHub, entity: string, line: Partial<LineChange>): Promise<string> {
-  const name = randomUUID()
-  const { id } = await addActivity(db, { name, entities: [{ entity, sourceFormat: null }] })
-  await setProjectEntity(db, name, { entity, ...line })
-  return id
-}
 
 const termColumns = ['dataAreaId', 'Name', 'NumberOfDays']
 const terms = (...rows: [company: string, name: string, days?: string][]) =>
