@@ -9,9 +9,10 @@ import { defaultArchiveLimits } from '../format/package/archive'
 import { openPackage } from '../format/package/data-package'
 import { describePackage, type PackageDescription } from '../format/package/describe-package'
 import { entryNames } from '../format/package/entry-names'
-import type { Hub } from '../hub'
+import { type Hub, registry } from '../hub'
 import { type DataProject, getProject, type ProjectEntity } from '../project/data-project'
 import { buildPackage, type PackageFile } from '../source/package-build'
+import { manifestFaults } from '../source/package-lines'
 import { receive } from '../source/receive'
 import { exitCodes } from './failure'
 import { type ModeOptions, modeOf } from './import-mode'
@@ -21,14 +22,17 @@ import { readSample } from './sample'
 import { withHub } from './session'
 import { count, paint, print, printJson, size, table } from './terminal'
 
-/** Shows what a data package holds, and whether it is one. */
+/** Shows what a data package holds, and what keeps this hub from taking it. */
 export async function inspectPackage(file: string, { json }: { json?: boolean }): Promise<number> {
   const opened = await openAnywhere(file)
   try {
-    const description = describePackage(await openPackage(opened.source, defaultArchiveLimits))
-    if (json) printJson(description)
+    const dataPackage = await openPackage(opened.source, defaultArchiveLimits)
+    const faults = manifestFaults(dataPackage.manifest, registry)
+    const description = describePackage(dataPackage)
+    if (json) printJson({ ...description, faults })
     else printDescription(description)
-    return exitCodes.good
+    if (!json) for (const fault of faults) print(paint('red', `  ${fault}`))
+    return faults.length === 0 ? exitCodes.good : exitCodes.refused
   } finally {
     await opened.close()
   }

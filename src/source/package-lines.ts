@@ -53,13 +53,31 @@ export function projectOfManifest(manifest: Manifest, registry: EntityRegistry):
   }
 }
 
+/**
+ * What is wrong with a manifest, a sentence a line of it: `projectOfManifest` stops at the first.
+ * Returns  nothing for one that this hub's entities can take.
+ */
+export function manifestFaults(manifest: Manifest, registry: EntityRegistry): string[] {
+  const faultsOf = (entities: readonly ManifestEntity[]) => {
+    try {
+      projectOfManifest({ ...manifest, entities }, registry)
+      return []
+    } catch (error) {
+      if (!(error instanceof RequestRefused)) throw error
+      return [`${error.code} ${error.message}`]
+    }
+  }
+  const ofLines = manifest.entities.flatMap((line) => faultsOf([line]))
+  return ofLines.length > 0 ? ofLines : faultsOf(manifest.entities)
+}
+
 function lineOf(
   given: ManifestEntity,
   { definitionGroupName }: Manifest,
   registry: EntityRegistry,
 ): { line: ProjectEntity; notices: string[] } {
   const entity = entityOfManifest(given, definitionGroupName, registry)
-  const notices: string[] = []
+  const notices = disagreement(given, entity, registry)
   // The documents of a composite name their fields themselves.
   const isFlat = 'fields' in entity
   const mapping = (isFlat && given.entityMapList?.flatMap((map) => fieldMapOf(entity, map) ?? [])) || null
@@ -92,6 +110,17 @@ function lineOf(
     mapping,
   }
   return { line, notices }
+}
+
+/** A line whose label and target entity are of two entities is read by its label; that is said. */
+function disagreement(
+  { entityName, targetEntity = '' }: ManifestEntity,
+  entity: Entity | CompositeEntity,
+  registry: EntityRegistry,
+): string[] {
+  const target = registry.find(targetEntity) ?? registry.findComposite(targetEntity)
+  if (!target || target.name === entity.name) return []
+  return [`${entityName} is taken for ${entity.name}, though the manifest names ${target.name} as its target entity`]
 }
 
 /** The entity that a line of a manifest means: by its label first, as Dynamics 365 does, else by its name. */

@@ -91,6 +91,15 @@ describe('a data package', () => {
     expect(await findProject(db, name)).toMatchObject({ entities: [{ mapping }] })
   })
 
+  it('reads a line by its label where its target entity is another, and says so', async () => {
+    const file = await packageOf('Two minds', [{ ...terms('A'), targetEntity: 'VendVendorGroupEntity' }])
+    const { execution } = await importPackage(file)
+    expect(execution.entities).toMatchObject([{ entity: 'PaymentTermEntity', records: { inserted: 1 } }])
+    expect(execution.log.map(({ text }) => text)).toContainEqual(
+      'Terms of payment is taken for PaymentTermEntity, though the manifest names VendVendorGroupEntity as its target entity',
+    )
+  })
+
   it('stages its entities in any order, and promotes them level by level', async () => {
     // The group comes before its terms in the file, and after them in the order.
     const file = await packageOf('Levels', [
