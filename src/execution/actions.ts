@@ -120,7 +120,7 @@ async function runAgain(tx: Transaction, executionId: string, messageId: string)
        FROM entrepot.execution x WHERE e.id = ANY($2) AND x.id = e.execution_id RETURNING e.id, e.epoch, e.state
      ), errors AS (
        UPDATE entrepot.execution_entity SET state = 'Staging', scope = 'errors', checked = false, promoted_chunks = '{}',
-         attempts = 0, lease_until = NULL, due_at = now()
+         target_started_at = NULL, attempts = 0, lease_until = NULL, due_at = now()
        WHERE execution_id = $1 AND ${hasErrorsToRetry} RETURNING id, epoch, state
      )
      SELECT * FROM again UNION ALL SELECT * FROM errors ORDER BY id`,
@@ -163,7 +163,7 @@ export async function validateStaged(
   return withStaged(db, executionId, entity, async (tx, staged) =>
     tx.query<DueWork>(
       `UPDATE entrepot.execution_entity SET state = 'Promoting', mode = 'validate', scope = 'all', checked = false,
-         attempts = 0, lease_until = NULL, due_at = now()
+         target_started_at = NULL, attempts = 0, lease_until = NULL, due_at = now()
        WHERE id = ANY($1) RETURNING id, epoch, state`,
       [staged.map(({ id }) => id)],
     ),
@@ -196,7 +196,7 @@ export async function promoteStaged(
     const scope = records ? 'selected' : errors ? 'errors' : 'all'
     return tx.query<DueWork>(
       `UPDATE entrepot.execution_entity SET state = CASE WHEN $2 = 'errors' THEN 'Staging' ELSE 'Promoting' END, scope = $2,
-         checked = false, promoted_chunks = '{}', attempts = 0, lease_until = NULL, due_at = now()
+         checked = false, promoted_chunks = '{}', target_started_at = NULL, attempts = 0, lease_until = NULL, due_at = now()
        WHERE id = ANY($1) RETURNING id, epoch, state`,
       [staged.map(({ id }) => id), scope],
     )

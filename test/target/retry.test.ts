@@ -30,6 +30,9 @@ describe('a retry', () => {
     await retry(execution.executionId)
     const after = await hub.outcome(message.messageId)
     expect(after.execution.executionId).toBe(execution.executionId)
+    const [before] = execution.entities
+    // The time that promotion took leaves out how long a person took.
+    expect(after.execution.entities[0]!.targetStartedAt! > before!.targetFinishedAt!).toBe(true)
     expect(after.message.status).toBe('ProcessedWithErrors')
     expect(after.execution.entities[0]!.records).toMatchObject({ read: 3, inserted: 2, error: 1 })
     expect(after.errors).toEqual([expect.objectContaining({ recordNumber: 3, code: 'EP101', value: 'Net88' })])
