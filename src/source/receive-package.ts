@@ -177,8 +177,9 @@ function checkNames(project: string, executionId = ''): void {
     })
   }
   for (const [field, text] of Object.entries({ definitionGroupId: project, executionId })) {
-    if (text.length <= maxNameLength) continue
-    throw new RequestRefused(400, 'EA109', `The ${field} has more than ${maxNameLength} characters`, { field })
+    if (text.length <= maxNameLength && !/\p{Cc}/u.test(text)) continue
+    const needs = `may have at most ${maxNameLength} printable characters`
+    throw new RequestRefused(400, 'EA109', `The ${field} ${needs}`, { field })
   }
 }
 

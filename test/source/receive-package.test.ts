@@ -100,6 +100,10 @@ describe('a data package', () => {
     )
   })
 
+  it.each(['two\nlines', 'x'.repeat(501)])('cannot have the name %j (EA109)', async (name) => {
+    await expect(deliver(await packageOf(name, [terms('A')]))).rejects.toMatchObject({ code: 'EA109', status: 400 })
+  })
+
   it('stages its entities in any order, and promotes them level by level', async () => {
     // The group comes before its terms in the file, and after them in the order.
     const file = await packageOf('Levels', [
