@@ -2,41 +2,20 @@ import type { CompositeEntity } from '../entity'
 import { stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
 import { spreadErrors } from '../execution/document-errors'
-import { type DueWork, fence, type Work } from '../execution/work'
+import type { DueWork, Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
-import { faultPoint } from '../platform/faults'
 import { copyErrors } from './copy'
 import { DocumentEncoder, sizeOf } from './document-encoder'
 import { type FailedDocument, failedDocuments } from './failed-documents'
+import { restageAll } from './restage'
 
 /**
  * As `restage`, for the documents of a composite that are in error: all records of each are checked once more, and those
  * of documents that are good now get state R.
  */
-export async function restageComposite({ db }: Context, work: Work, composite: CompositeEntity): Promise<DueWork[]> {
-  for (let after: number | undefined = 0; after !== undefined; ) {
-    const position: number = after
-    after = await db.transaction(async (tx) => {
-      await fence(tx, [work])
-      const last = await restageChunk(tx, work, composite, position)
-      faultPoint('restage.beforeCommit')
-      return last
-    })
-    faultPoint('restage.afterChunk')
-  }
-  const tables = composite.members.map(({ entity }) => stagingTable(entity))
-  const inError = tables.map(
-    (table) => `(SELECT count(*) FROM ONLY ${table} WHERE _execution_entity = $1 AND _state = 'E')`,
-  )
-  return db.transaction(async (tx) => {
-    await fence(tx, [work])
-    return tx.query<DueWork>(
-      `UPDATE entrepot.execution_entity SET state = 'Promoting', lease_until = NULL, attempts = 0, due_at = now(),
-         records_in_error = ${inError.join(' + ')}
-       WHERE id = $1 RETURNING id, epoch, state`,
-      [work.id],
-    )
-  })
+export function restageComposite({ db }: Context, work: Work, composite: CompositeEntity): Promise<DueWork[]> {
+  const tables = composite.members.map(({ entity }) => `ONLY ${stagingTable(entity)}`)
+  return restageAll(db, work, tables, (tx, after) => restageChunk(tx, work, composite, after))
 }
 
 /** Returns the number of the last record it saw; undefined when there are no more. */

@@ -4,7 +4,7 @@ import type { Context } from '../execution/context'
 import { isAsItCame } from '../execution/staged-rows'
 import { type DueWork, fence, type Work } from '../execution/work'
 import { builtInFormat } from '../format/registry'
-import type { Queryable, Transaction } from '../platform/database'
+import type { Database, Queryable, Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
 import { findSourceFormat } from '../project/source-format-store'
 import { copyErrors, copyStaging } from './copy'
@@ -25,21 +25,37 @@ const chunkRecords = 5_000
  */
 export async function restage({ db, registry }: Context, work: Work): Promise<DueWork[]> {
   const staging = await openStaging(db, registry, work)
+  return restageAll(db, work, [staging.table], (tx, after) => restageChunk(tx, work, staging, after))
+}
+
+/**
+ * Restages records in error chunk by chunk, and moves the work on to promotion.
+ * Input   `tables`: SQL names of those that hold them; `restageNext`: restages those behind a record number, and gives
+ *         the last one that it saw; undefined when there are no more.
+ * Throws  Conflict.
+ */
+export async function restageAll(
+  db: Database,
+  work: Work,
+  tables: readonly string[],
+  restageNext: (tx: Transaction, after: number) => Promise<number | undefined>,
+): Promise<DueWork[]> {
   for (let after: number | undefined = 0; after !== undefined; ) {
     const position: number = after
     after = await db.transaction(async (tx) => {
       await fence(tx, [work])
-      const last = await restageChunk(tx, work, staging, position)
+      const last = await restageNext(tx, position)
       faultPoint('restage.beforeCommit')
       return last
     })
     faultPoint('restage.afterChunk')
   }
+  const inError = tables.map((table) => `(SELECT count(*) FROM ${table} WHERE _execution_entity = $1 AND _state = 'E')`)
   return db.transaction(async (tx) => {
     await fence(tx, [work])
     return tx.query<DueWork>(
       `UPDATE entrepot.execution_entity SET state = 'Promoting', lease_until = NULL, attempts = 0, due_at = now(), repeats = NULL,
-         records_in_error = (SELECT count(*) FROM ${staging.table} WHERE _execution_entity = $1 AND _state = 'E')
+         records_in_error = ${inError.join(' + ')}
        WHERE id = $1 RETURNING id, epoch, state`,
       [work.id],
     )

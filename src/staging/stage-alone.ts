@@ -2,13 +2,12 @@ import type { Entity } from '../entity'
 import { createExecutionStaging } from '../entity/ddl'
 import { executionStagingTable, stagingTable } from '../entity/names'
 import type { Context } from '../execution/context'
-import { finishExecutions, lockExecutions, observeFinishedMessages } from '../execution/finish'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { RecordBlock } from '../format/record-block'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
-import { observe } from '../platform/observe'
 import { copyErrors, copyStaging, RowSender } from './copy'
+import { endStaging } from './end-staging'
 import { type OpenedMessage, openMessage } from './open-message'
 import { finishStaging } from './staging-state'
 
@@ -48,25 +47,10 @@ export async function stageAlone(context: Context, work: Work): Promise<DueWork[
   } finally {
     await blocks.return?.()
   }
-  const { due, finished } = await context.db.transaction(async (tx) => {
-    await lockExecutions(tx, [work.executionId])
-    await fence(tx, [work])
-    const inError = work.recordsInError + encoder.recordsInError
-    const moved = await finishStaging(tx, [{ work, opened, records: position.records, inError }], 'released')
-    // What is to be staged only has come to its end.
-    return { due: moved, finished: work.mode === 'stage' ? await finishExecutions(tx, [work.executionId]) : [] }
-  })
-  faultPoint('stage.afterFinish')
-  observe({
-    at: 'stage.finished',
-    executionId: work.executionId,
-    entity: entity.name,
-    records: position.records,
-    errors: encoder.recordsInError,
-    ms: Math.round(performance.now() - startedAt),
-  })
-  observeFinishedMessages(finished)
-  return due
+  const { records } = position
+  const inError = work.recordsInError + encoder.recordsInError
+  const move = (tx: Transaction) => finishStaging(tx, [{ work, opened, records, inError }], 'released')
+  return endStaging(context, work, move, { records, errors: encoder.recordsInError, startedAt })
 }
 
 /** A large message gets a staging table of its own, before any record of it is staged. */

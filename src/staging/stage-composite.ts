@@ -1,13 +1,12 @@
 import type { CompositeEntity } from '../entity'
 import type { Context } from '../execution/context'
 import { spreadErrors } from '../execution/document-errors'
-import { finishExecutions, lockExecutions, observeFinishedMessages } from '../execution/finish'
 import { type DueWork, fence, type Work } from '../execution/work'
 import type { Transaction } from '../platform/database'
 import { faultPoint } from '../platform/faults'
-import { observe } from '../platform/observe'
 import { copyErrors } from './copy'
 import { DocumentEncoder, type NumberedDocument, sizeOf } from './document-encoder'
+import { endStaging } from './end-staging'
 import { openDocumentsOf } from './open-documents'
 import { savePosition } from './stage-alone'
 import { moveOn } from './staging-state'
@@ -48,35 +47,21 @@ export async function stageComposite(context: Context, work: Work, composite: Co
   } finally {
     await documents.return()
   }
-  const { due, finished } = await context.db.transaction(async (tx) => {
-    await lockExecutions(tx, [work.executionId])
-    await fence(tx, [work])
-    const facts = {
-      id: work.id,
-      records: position.records,
-      in_error: inError(),
-      columns: encoder.given,
-      source_columns: null,
-      sparse: true,
-      repeats: null,
-      unknown: [...unknownNames],
-      lacking: [],
-      is_empty: false,
-    }
-    const moved = await moveOn(tx, [facts], 'released')
-    return { due: moved, finished: work.mode === 'stage' ? await finishExecutions(tx, [work.executionId]) : [] }
-  })
-  faultPoint('stage.afterFinish')
-  observe({
-    at: 'stage.finished',
-    executionId: work.executionId,
-    entity: composite.name,
-    records: position.records,
-    errors: encoder.recordsInError,
-    ms: Math.round(performance.now() - startedAt),
-  })
-  observeFinishedMessages(finished)
-  return due
+  const { records } = position
+  const facts = {
+    id: work.id,
+    records,
+    in_error: inError(),
+    columns: encoder.given,
+    source_columns: null,
+    sparse: true,
+    repeats: null,
+    unknown: [...unknownNames],
+    lacking: [],
+    is_empty: false,
+  }
+  const move = (tx: Transaction) => moveOn(tx, [facts], 'released')
+  return endStaging(context, work, move, { records, errors: encoder.recordsInError, startedAt })
 }
 
 type Documents = AsyncIterator<NumberedDocument, void>
