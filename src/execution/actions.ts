@@ -5,7 +5,7 @@ import { finishExecutions, isNewest } from './finish'
 import { demandBytes, demandStaged } from './removed'
 import { findExecution, findMessage } from './report'
 import { forgetStaged, type StagedPlace, tableOf } from './staged-rows'
-import type { DueWork } from './work'
+import { type DueWork, findSuccessors } from './work'
 
 /** What an action set going; ring for `due` when it is committed. */
 export interface ActionResult {
@@ -284,13 +284,12 @@ export async function skipMessage(db: Database, messageId: string): Promise<Acti
 }
 
 async function releaseSuccessors(tx: Transaction, messageId: string): Promise<DueWork[]> {
-  return tx.query<DueWork>(
-    `WITH released AS (UPDATE entrepot.message SET blocks = false WHERE id = $1 RETURNING id, activity_id, seq)
-     SELECT e.id, e.epoch, e.state FROM released r JOIN entrepot.execution_entity e ON e.ordered_activity = r.activity_id
-     WHERE e.state = 'Staging' AND e.message_seq = (
-       SELECT min(m.seq) FROM entrepot.message m WHERE m.activity_id = r.activity_id AND m.blocks AND m.id <> r.id)`,
+  const released = await tx.query<{ activityId: string | null }>(
+    'UPDATE entrepot.message SET blocks = false WHERE id = $1 RETURNING activity_id AS "activityId"',
     [messageId],
   )
+  const activityIds = released.flatMap(({ activityId }) => activityId ?? [])
+  return activityIds.length === 0 ? [] : findSuccessors(tx, { activityIds, executionIds: [] })
 }
 
 function refused(message: string): RequestRefused {

@@ -35,8 +35,8 @@ export async function finishExecutions(
 ): Promise<FinishedMessage[]> {
   if (ordered.length > 0) await stopFollowers(tx, ordered)
   return tx.query<FinishedMessage>(
-    `WITH locked AS (
-       SELECT id FROM entrepot.execution WHERE id = ANY($1) AND state = 'NotRun' ORDER BY id FOR UPDATE
+    `WITH open AS (
+       SELECT id FROM entrepot.execution WHERE id = ANY($1) AND state = 'NotRun'
      ), ended AS (
        SELECT e.execution_id, bool_or(e.state IN ('Failed', 'NotRun')) AS failed, bool_or(e.state = 'Canceled') AS canceled,
          bool_and(e.state IN ('Failed', 'NotRun')) AS all_failed,
@@ -44,7 +44,7 @@ export async function finishExecutions(
          -- What was stopped may have been staged by then or not: that makes no difference.
          sum(e.records_in_error) FILTER (WHERE e.state <> 'NotRun') AS in_error,
          sum(e.records_read) FILTER (WHERE e.state <> 'NotRun') AS read
-       FROM entrepot.execution_entity e JOIN locked ON locked.id = e.execution_id
+       FROM entrepot.execution_entity e JOIN open ON open.id = e.execution_id
        GROUP BY e.execution_id HAVING bool_and(e.state NOT IN ('Staging', 'Promoting'))
      ), executions AS (
        UPDATE entrepot.execution x SET finished_at = now(), state = CASE
@@ -85,15 +85,14 @@ export function observeFinishedMessages(finished: readonly FinishedMessage[]): v
  */
 async function stopFollowers(tx: Queryable, executionIds: readonly string[]): Promise<void> {
   await tx.query(
-    `WITH locked AS MATERIALIZED (
+    `WITH open AS MATERIALIZED (
        SELECT x.id FROM entrepot.execution x WHERE x.id = ANY($1) AND x.state = 'NotRun' AND EXISTS (
          SELECT FROM entrepot.execution_entity e
          WHERE e.execution_id = x.id AND (e.fail_level_on_error OR e.fail_unit_on_error))
-       ORDER BY x.id FOR UPDATE
      ), stopped AS (
        UPDATE entrepot.execution_entity e SET state = 'NotRun', epoch = e.epoch + 1, lease_until = NULL
-       FROM locked, entrepot.execution_entity bad
-       WHERE e.execution_id = locked.id AND e.state IN ('Staging', 'Promoting')
+       FROM open, entrepot.execution_entity bad
+       WHERE e.execution_id = open.id AND e.state IN ('Staging', 'Promoting')
          AND bad.execution_id = e.execution_id AND bad.execution_unit = e.execution_unit
          AND (bad.state IN ('Failed', 'Canceled') OR bad.state = 'Finished' AND bad.records_in_error > 0)
          AND (bad.fail_level_on_error AND bad.level_in_unit < e.level_in_unit
