@@ -15,7 +15,9 @@ export interface EntityRegistry {
   readonly composites: readonly CompositeEntity[]
   /** By label, name or public entity name, without regard to letter case. */
   findComposite(name: string): CompositeEntity | undefined
-  /** What a file may hold: an entity or a composite. Throws as `get`. */
+  /** What a file may hold: an entity or a composite. */
+  findImportable(name: string): Entity | CompositeEntity | undefined
+  /** As `findImportable`; throws as `get`. */
   getImportable(name: string): Entity | CompositeEntity
   /** The label of an entity or composite; of one that is not known any more, its name. */
   labelOf(name: string): string
@@ -54,6 +56,7 @@ export function entityRegistry(
   }
   const find = (name: string) => entitiesByName.get(name.trim().toLowerCase())
   const findComposite = (name: string) => compositesByName.get(name.trim().toLowerCase())
+  const findImportable = (name: string) => known(name.trim().toLowerCase())
   const unknown = (name: string): never => {
     const near = nearest(name.toLowerCase(), [...entitiesByName.keys(), ...compositesByName.keys()])
     const label = near === undefined ? '' : `; did you mean '${known(near)!.label}'?`
@@ -76,8 +79,9 @@ export function entityRegistry(
     },
     composites,
     findComposite,
-    getImportable: (name) => find(name) ?? findComposite(name) ?? unknown(name),
-    labelOf: (name) => (find(name) ?? findComposite(name))?.label ?? name,
+    findImportable,
+    getImportable: (name) => findImportable(name) ?? unknown(name),
+    labelOf: (name) => findImportable(name)?.label ?? name,
   }
 }
 

@@ -118,7 +118,7 @@ function disagreement(
   entity: Entity | CompositeEntity,
   registry: EntityRegistry,
 ): string[] {
-  const target = registry.find(targetEntity) ?? registry.findComposite(targetEntity)
+  const target = registry.findImportable(targetEntity)
   if (!target || target.name === entity.name) return []
   return [`${entityName} is taken for ${entity.name}, though the manifest names ${target.name} as its target entity`]
 }
@@ -129,8 +129,7 @@ function entityOfManifest(
   packageName: string,
   registry: EntityRegistry,
 ): Entity | CompositeEntity {
-  const find = (name: string) => registry.find(name) ?? registry.findComposite(name)
-  const found = find(entityName) ?? find(targetEntity)
+  const found = registry.findImportable(entityName) ?? registry.findImportable(targetEntity)
   if (found) return found
   const near = registry.near(entityName)
   const hint = near.length === 0 ? '' : `; the nearest are ${near.map((label) => `'${label}'`).join(', ')}`

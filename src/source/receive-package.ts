@@ -201,9 +201,7 @@ async function checkCompany(
   company: string,
   lines: readonly ProjectEntity[],
 ): Promise<void> {
-  const isNeeded = lines.some(
-    ({ entity }) => (registry.find(entity) ?? registry.findComposite(entity))?.companySpecific,
-  )
+  const isNeeded = lines.some(({ entity }) => registry.findImportable(entity)?.companySpecific)
   if (!isNeeded || (await knownCompanies(db, registry, [company])).has(company)) return
   throw new RequestRefused(400, 'EP103', `The legal entity '${company}' does not exist`, { value: company })
 }

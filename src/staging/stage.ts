@@ -80,9 +80,7 @@ async function refuseUnknownCompanies(
   const companies = [...new Set(works.flatMap(({ company }) => (company === null ? [] : [company])))]
   const known = await knownCompanies(db, registry, companies)
   const isKnown = ({ company, entity }: Work) =>
-    company === null ||
-    known.has(company) ||
-    !(registry.find(entity) ?? registry.findComposite(entity))?.companySpecific
+    company === null || known.has(company) || !registry.findImportable(entity)?.companySpecific
   const rejected = works
     .filter((work) => !isKnown(work))
     .map((work) => ({
