@@ -77,9 +77,7 @@ const blobPath = /\/dmf\/\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?(?:[
 
 /** The blob that a link names, however a client has spelt the link; undefined where it is not a link of ours. */
 export function blobIdOf(packageUrl: string): string | undefined {
-  // Twice: what encodes the link as a whole leaves a second layer.
-  const spellings = [packageUrl, decoded(packageUrl), decoded(decoded(packageUrl))]
-  for (const spelling of spellings) {
+  for (const spelling of spellingsOf(packageUrl)) {
     const id = blobPath.exec(spelling)?.[1]
     if (id !== undefined) return id.toLowerCase()
   }
@@ -88,21 +86,22 @@ export function blobIdOf(packageUrl: string): string | undefined {
 
 /** What a link says of its signature, in each of the spellings that `blobIdOf` knows. */
 export function signaturesOf(packageUrl: string): BlobSignature[] {
-  const once = withoutEscapes(packageUrl)
-  return [packageUrl, once, withoutEscapes(once)].map((spelling) => {
+  return spellingsOf(packageUrl).map((spelling) => {
     // The last question mark: a name may have others, where a client has decoded it.
     const query = new URLSearchParams(spelling.slice(spelling.lastIndexOf('?') + 1))
     return { sp: query.get('sp') ?? '', se: query.get('se') ?? '', sig: query.get('sig') ?? '' }
   })
 }
 
-function withoutEscapes(text: string): string {
-  return text.replace(/%[2-7][0-9a-f]/gi, (sign) => decodeURIComponent(sign))
+/** A link as it is, decoded, and decoded twice: what encodes the link as a whole leaves a second layer. */
+function spellingsOf(link: string): string[] {
+  const once = decoded(link)
+  return [link, once, decoded(once)]
 }
 
 function decoded(text: string): string {
-  // One by one: a stray % elsewhere in the link does not matter.
-  return text.replace(/%(?:2[5df]|3f|7[bd])/gi, (sign) => decodeURIComponent(sign))
+  // Characters of ASCII one by one: a stray % elsewhere in the link does not matter.
+  return text.replace(/%[2-7][0-9a-f]/gi, (sign) => decodeURIComponent(sign))
 }
 
 /** Longest name in a link, in UTF-16 units; longer ones lose their end. */
