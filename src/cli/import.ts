@@ -8,7 +8,7 @@ import { type ModeOptions, modeOf } from './import-mode'
 import { type OpenedFile, openFile } from './open-file'
 import { runAndTell } from './run-and-tell'
 import { withHub } from './session'
-import { openProgress, size } from './terminal'
+import { openProgress, secondsSince, size } from './terminal'
 
 /** What the command line says of an import. */
 export interface ImportOptions extends ModeOptions {
@@ -71,8 +71,4 @@ async function* withProgress({ bytes, length }: OpenedFile): AsyncGenerator<Uint
   } finally {
     progress.clear()
   }
-}
-
-function secondsSince(startedAt: number): number {
-  return Math.round(performance.now() - startedAt) / 1000
 }

@@ -20,7 +20,7 @@ import { checkReadable, openFile, unreadable } from './open-file'
 import { runAndTell } from './run-and-tell'
 import { readSample } from './sample'
 import { withHub } from './session'
-import { count, paint, print, printJson, size, table } from './terminal'
+import { count, paint, print, printJson, secondsSince, size, table } from './terminal'
 
 /** Shows what a data package holds, and what keeps this hub from taking it. */
 export async function inspectPackage(file: string, { json }: { json?: boolean }): Promise<number> {
@@ -28,10 +28,9 @@ export async function inspectPackage(file: string, { json }: { json?: boolean })
   try {
     const dataPackage = await openPackage(opened.source, defaultArchiveLimits)
     const faults = manifestFaults(dataPackage.manifest, registry)
-    const description = describePackage(dataPackage)
-    if (json) printJson({ ...description, faults })
+    const description = { ...describePackage(dataPackage), faults }
+    if (json) printJson(description)
     else printDescription(description)
-    if (!json) for (const fault of faults) print(paint('red', `  ${fault}`))
     return faults.length === 0 ? exitCodes.good : exitCodes.refused
   } finally {
     await opened.close()
@@ -54,7 +53,8 @@ async function openAnywhere(file: string): Promise<{ source: ByteSource; close()
 
 async function* none(): AsyncGenerator<Uint8Array> {}
 
-function printDescription({ name, description, version, entities, notices }: PackageDescription): void {
+function printDescription(shown: PackageDescription & { readonly faults: readonly string[] }): void {
+  const { name, description, version, entities, notices, faults } = shown
   print(`${paint('bold', name)}  ${description}${version === null ? '' : paint('dim', `  version ${version}`)}`)
   print(
     table(entities, [
@@ -77,6 +77,7 @@ function printDescription({ name, description, version, entities, notices }: Pac
     ]),
   )
   for (const notice of notices) print(paint('yellow', `  ${notice}`))
+  for (const fault of faults) print(paint('red', `  ${fault}`))
 }
 
 /** Where a package goes. */
@@ -207,8 +208,7 @@ export function runProject(projectName: string, files: readonly string[], option
       },
       bytes,
     )
-    const receiveSeconds = Math.round(performance.now() - startedAt) / 1000
-    return runAndTell(hub, executionId, { json: options.json, receiveSeconds })
+    return runAndTell(hub, executionId, { json: options.json, receiveSeconds: secondsSince(startedAt) })
   })
 }
 

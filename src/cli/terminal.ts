@@ -109,3 +109,8 @@ export function openProgress(): Progress {
     },
   }
 }
+
+/** Seconds since a moment of `performance.now()`, to the millisecond. */
+export function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000
+}

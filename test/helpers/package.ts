@@ -1,6 +1,7 @@
 import { writePackage } from '../../src/format/package/data-package'
 import type { ManifestEntity } from '../../src/format/package/manifest-types'
 import { dataPackageHeader } from '../../src/format/package/package-header'
+import { manifestEntity } from '../format/package/manifests'
 
 /** An entity of a package for a test, and its file. */
 export interface PackedEntity extends Partial<ManifestEntity> {
@@ -10,7 +11,10 @@ export interface PackedEntity extends Partial<ManifestEntity> {
 
 /** A data package of these entities, each in a CSV file named after it, in one unit and level, one after another. */
 export async function packageOf(name: string, entities: readonly PackedEntity[]): Promise<Buffer> {
-  const lines = entities.map((entity, index) => ({ ...usual(entity.entityName, index + 1), ...entity }))
+  const lines = entities.map((entity, index) => ({
+    ...manifestEntity(entity.entityName, { sourceFormat: 'CSV-Comma', sequenceInLevel: index + 1 }),
+    ...entity,
+  }))
   const pieces: Buffer[] = []
   const texts = new Map(lines.map(({ inputFilePath, text }) => [inputFilePath, text]))
   const bytes = writePackage({
@@ -20,25 +24,6 @@ export async function packageOf(name: string, entities: readonly PackedEntity[])
   })
   for await (const piece of bytes) pieces.push(piece)
   return Buffer.concat(pieces)
-}
-
-function usual(entityName: string, sequenceInLevel: number): ManifestEntity {
-  return {
-    entityName,
-    inputFilePath: `${entityName}.csv`,
-    sourceFormat: 'CSV-Comma',
-    executionUnit: 1,
-    levelInExecutionUnit: 1,
-    sequenceInLevel,
-    failLevelOnError: false,
-    failExecutionUnitOnError: false,
-    runBusinessLogic: true,
-    runBusinessValidation: true,
-    excelSheetName: '',
-    sampleFilePath: '',
-    validationStatus: true,
-    entityTransformList: [],
-  }
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
